@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // A FileError says why a file is not used as the audit log.
@@ -131,9 +132,10 @@ func inspect(fd int, path string) error {
 
 // torn says whether the file ends in the middle of a line, as it does after a
 // write that a full disk cut short. A line that another process is writing at
-// this moment may look so too, so the file is looked at twice.
+// this moment looks so too where it crosses a page, so the file is looked at
+// again for some milliseconds. No lock: whoever may read the log could hold it.
 func torn(fd int) bool {
-	for range 2 {
+	for range 10 {
 		size, err := syscall.Seek(fd, 0, 2)
 		if err != nil || size == 0 {
 			return false
@@ -142,6 +144,7 @@ func torn(fd int) bool {
 		if n, err := syscall.Pread(fd, last[:], size-1); n != 1 || err != nil || last[0] == '\n' {
 			return false
 		}
+		time.Sleep(time.Millisecond)
 	}
 	return true
 }
