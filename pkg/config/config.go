@@ -1,0 +1,226 @@
+// Package config reads oathkit.toml: values only, from bytes. It opens nothing
+// and knows no default file.
+//
+// The file is TOML 1.0 (read with github.com/BurntSushi/toml) and is read
+// strictly: an unknown table or key, a value of the wrong type or out of range,
+// and a key given twice are errors that name the line, show it with a caret, and
+// where a name is unknown say which known one is nearest. Names are
+// case-sensitive. What the file does not say has the value of Default. Keys are
+// described in configs/oathkit.toml and oathkit.toml(5).
+//
+// Left out: including other files, and the environment.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode"
+
+	"oathkit/pkg/config/oathtable"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Config is what oathkit.toml says, with the defaults filled in.
+type Config struct {
+	OATH    OATH
+	Paths   Paths
+	Verify  Verify
+	Lockout Lockout
+	Enroll  Enroll
+	Audit   Audit
+}
+
+// OATH is [oath]: the defaults for new keys and credentials.
+type OATH = oathtable.Table
+
+// Paths is [paths]: absolute names of files and folders.
+type Paths struct {
+	Domains string // the realms, in section-config format
+	Users   string // user lines; empty means user.cfg beside Domains
+	Store   string // the folder of records
+	Audit   string // the log of events, one JSON object a line
+}
+
+// Verify is [verify]: how a code is judged.
+type Verify struct {
+	Window int // TOTP steps before and after the present one, 0 to 10
+}
+
+// Lockout is [lockout]: what wrong answers cost.
+type Lockout struct {
+	Free     int           // wrong answers in a row without any delay, 1 to LockAt
+	Delay    time.Duration // the first delay; it doubles with every further one
+	MaxDelay time.Duration // the longest delay, Delay to 24 hours
+	LockAt   int           // wrong answers in a row that lock, Free to 100
+}
+
+// Enroll is [enroll]: what a new user gets.
+type Enroll struct {
+	RecoveryCodes int           // how many in a set, 1 to 16
+	Grace         time.Duration // how long an enabled user may log in without a code where the realm requires one; at most 90 days
+}
+
+// Audit is [audit].
+type Audit struct {
+	Required bool // an event that cannot be written makes the answer "could not find out"
+}
+
+// Error is a fault with its line and column.
+type Error = oathtable.Error
+
+// Default is the configuration of an empty file.
+func Default() Config {
+	return Config{
+		OATH: oathtable.Default(),
+		Paths: Paths{
+			Domains: "/etc/oathkit/domains.cfg",
+			Store:   "/var/lib/oathkit",
+			Audit:   "/var/log/oathkit/audit.jsonl",
+		},
+		Verify:  Verify{Window: 1},
+		Lockout: Lockout{Free: 5, Delay: 30 * time.Second, MaxDelay: time.Hour, LockAt: 20},
+		Enroll:  Enroll{RecoveryCodes: 10},
+	}
+}
+
+// Parse reads the file's text b. name is the file's name for errors, which are
+// *Error.
+func Parse(name string, b []byte) (Config, error) {
+	text, err := oathtable.Text(name, b)
+	if err != nil {
+		return Config{}, err
+	}
+	var values map[string]any
+	md, err := toml.Decode(text, &values)
+	if err != nil {
+		return Config{}, syntax(name, text, err)
+	}
+	c := Default()
+	for _, key := range md.Keys() {
+		if err := c.take(key, values); err != nil {
+			return Config{}, oathtable.At(name, text, place(text, key), err.Error())
+		}
+	}
+	if key, err := c.consistent(values); err != nil {
+		return Config{}, oathtable.At(name, text, place(text, key), err.Error())
+	}
+	return c, nil
+}
+
+// take gives the Config what the file says of one table or key.
+func (c *Config) take(key toml.Key, values map[string]any) error {
+	if err := oathtable.CheckName(key); err != nil {
+		return err
+	}
+	table, ok := values[key[0]].(map[string]any)
+	if !ok {
+		return fmt.Errorf("%s must be a table, written once as [%s], not %s", key[0], key[0], oathtable.Show(values[key[0]]))
+	}
+	if len(key) == 1 {
+		return nil
+	}
+	if err := c.set(key[0], key[1], table[key[1]]); err != nil {
+		return fmt.Errorf("%s %w", key, err)
+	}
+	return nil
+}
+
+// set gives one key its value. The tables and keys are those of oathtable.Keys.
+func (c *Config) set(table, key string, value any) error {
+	switch table + "." + key {
+	case "paths.domains":
+		return path(&c.Paths.Domains, value)
+	case "paths.users":
+		return path(&c.Paths.Users, value)
+	case "paths.store":
+		return path(&c.Paths.Store, value)
+	case "paths.audit":
+		return path(&c.Paths.Audit, value)
+	case "verify.window":
+		return oathtable.Whole(&c.Verify.Window, value, 0, 10)
+	case "lockout.free":
+		return oathtable.Whole(&c.Lockout.Free, value, 1, 100)
+	case "lockout.delay":
+		return duration(&c.Lockout.Delay, value, time.Second, 24*time.Hour)
+	case "lockout.max_delay":
+		return duration(&c.Lockout.MaxDelay, value, time.Second, 24*time.Hour)
+	case "lockout.lock_at":
+		return oathtable.Whole(&c.Lockout.LockAt, value, 1, 100)
+	case "enroll.recovery_codes":
+		return oathtable.Whole(&c.Enroll.RecoveryCodes, value, 1, 16)
+	case "enroll.grace":
+		return duration(&c.Enroll.Grace, value, 0, 90*24*time.Hour)
+	case "audit.required":
+		return boolean(&c.Audit.Required, value)
+	}
+	return c.OATH.Set(key, value)
+}
+
+// consistent says whether values agree with each other, and otherwise names a
+// key of the file that is part of the quarrel.
+func (c *Config) consistent(values map[string]any) (toml.Key, error) {
+	given := func(keys ...string) toml.Key {
+		table, _ := values["lockout"].(map[string]any)
+		for _, k := range keys {
+			if _, ok := table[k]; ok {
+				return toml.Key{"lockout", k}
+			}
+		}
+		return nil
+	}
+	switch l := c.Lockout; {
+	case l.Free > l.LockAt:
+		return given("lock_at", "free"),
+			fmt.Errorf("lockout.lock_at (%d) must not be below lockout.free (%d)", l.LockAt, l.Free)
+	case l.Delay > l.MaxDelay:
+		return given("max_delay", "delay"),
+			fmt.Errorf("lockout.max_delay (%v) must not be below lockout.delay (%v)", l.MaxDelay, l.Delay)
+	}
+	return nil, nil
+}
+
+func path(p *string, value any) error {
+	s, ok := value.(string)
+	switch {
+	case !ok:
+		return fmt.Errorf("must be an absolute path in quotes, not %s", oathtable.Show(value))
+	case !filepath.IsAbs(s):
+		return fmt.Errorf("must be an absolute path, not %s", oathtable.Show(value))
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return errors.New("must not contain control characters")
+	}
+	*p = filepath.Clean(s)
+	return nil
+}
+
+func duration(p *time.Duration, value any, low, high time.Duration) error {
+	s, ok := value.(string)
+	if !ok {
+		return fmt.Errorf(`must be a time in quotes, such as "30s", "10m" or "1h", not %s`, oathtable.Show(value))
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return fmt.Errorf(`must be a time such as "30s", "10m" or "1h", not %s`, oathtable.Show(value))
+	}
+	if d < low || d > high {
+		return fmt.Errorf("must be from %v to %v, not %v", low, high, d)
+	}
+	if d%time.Second != 0 {
+		return fmt.Errorf("must be whole seconds, not %v", d)
+	}
+	*p = d
+	return nil
+}
+
+func boolean(p *bool, value any) error {
+	v, ok := value.(bool)
+	if !ok {
+		return fmt.Errorf("must be true or false, not %s", oathtable.Show(value))
+	}
+	*p = v
+	return nil
+}

@@ -1,0 +1,271 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"oathkit/pkg/config/oathtable"
+)
+
+func TestParse(t *testing.T) {
+	const file = `# everything changed
+oath.bits = 256
+[paths]
+domains = "/etc/pve/domains.cfg"
+users = "/etc/pve/user.cfg"
+store = "/srv/oathkit/"
+audit = '/var/log/oath.jsonl'
+[verify]
+window = 2
+[lockout]
+free = 3
+delay = "10s"
+max_delay = "10m"
+lock_at = 10
+[enroll]
+recovery_codes = 8
+grace = "72h"
+[audit]
+required = true
+`
+	got, err := Parse("oathkit.toml", []byte(file))
+	want := Config{
+		OATH:    OATH{Algorithm: "SHA1", Digits: 6, Period: 30, Bits: 256},
+		Paths:   Paths{"/etc/pve/domains.cfg", "/etc/pve/user.cfg", "/srv/oathkit", "/var/log/oath.jsonl"},
+		Verify:  Verify{2},
+		Lockout: Lockout{3, 10 * time.Second, 10 * time.Minute, 10},
+		Enroll:  Enroll{8, 72 * time.Hour},
+		Audit:   Audit{true},
+	}
+	if err != nil || got != want {
+		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
+	}
+}
+
+// The annotated file that is installed says the defaults, and names every key.
+func TestAnnotatedFileIsDefault(t *testing.T) {
+	b, err := os.ReadFile("../../configs/oathkit.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Parse("oathkit.toml", b); err != nil || got != Default() {
+		t.Errorf("as it is: got %+v, %v", got, err)
+	}
+	// With the comment sign of each setting removed, it must still be so.
+	var all strings.Builder
+	keys := map[string]bool{}
+	table := ""
+	for line := range strings.Lines(string(b)) {
+		set := strings.TrimPrefix(line, "#")
+		name, value, isSetting := strings.Cut(set, " = ")
+		switch {
+		case strings.HasPrefix(line, "["):
+			table = strings.Trim(line, "[]\n")
+		case isSetting && !strings.Contains(name, " "):
+			keys[table+"."+name] = true
+			if value != "\"\"\n" { // an empty path is one that is not given
+				line = set
+			}
+		}
+		all.WriteString(line)
+	}
+	if got, err := Parse("oathkit.toml", []byte(all.String())); err != nil || got != Default() {
+		t.Errorf("with every setting on: got %+v, %v", got, err)
+	}
+	for _, table := range oathtable.Tables() {
+		for _, key := range oathtable.Keys(table) {
+			if !keys[table+"."+key] {
+				t.Errorf("configs/oathkit.toml does not show %s.%s", table, key)
+			}
+		}
+	}
+}
+
+// Every key that a file may have must reach the Config.
+func TestEveryKeyIsTaken(t *testing.T) {
+	for _, table := range oathtable.Tables() {
+		for _, key := range oathtable.Keys(table) {
+			taken := false
+			for _, value := range []any{"/some/path", int64(7), int64(136), "17s", "SHA512", true} {
+				c := Default()
+				if c.set(table, key, value) == nil && c != Default() {
+					taken = true
+				}
+			}
+			if !taken {
+				t.Errorf("no value of %s.%s changes anything", table, key)
+			}
+		}
+	}
+	if n := reflect.TypeFor[Config]().NumField(); n != len(oathtable.Tables()) {
+		t.Errorf("Config has %d tables, oathtable.Tables %d", n, len(oathtable.Tables()))
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	for _, tt := range []struct{ name, file, want string }{
+		{"misspelt key", "[oath]\n\tdigit = 6 # six\n", "" +
+			"f:2: unknown key \"digit\" in [oath]: did you mean \"digits\"?\n" +
+			"    \tdigit = 6 # six\n" +
+			"    \t        ^"},
+		{"key of another table", "[oath]\nwindow = 1\n", "" +
+			"f:2: unknown key \"window\" in [oath]: it belongs below [verify]\n" +
+			"    window = 1\n" +
+			"             ^"},
+		{"nothing like it", "[oath]\nzzzzzz = 1\n", "" +
+			"f:2: unknown key \"zzzzzz\" in [oath]: its keys are issuer, algorithm, digits, period, bits\n" +
+			"    zzzzzz = 1\n" +
+			"             ^"},
+		{"key without its table", "\ndigits = 6\n", "" +
+			"f:2: unknown table \"digits\": the key \"digits\" belongs below [oath]\n" +
+			"    digits = 6\n" +
+			"             ^"},
+		{"misspelt table", "[oath]\n\n[lokout]\nfree = 1\n", "" +
+			"f:3: unknown table \"lokout\": did you mean \"lockout\"?\n" +
+			"    [lokout]\n" +
+			"    ^"},
+		{"case matters", "[OATH]\nbits = 160\n", "" +
+			"f:1: unknown table \"OATH\": did you mean \"oath\"?\n" +
+			"    [OATH]\n" +
+			"    ^"},
+		{"table never written by itself", "oaht.bits = 160\n", "" +
+			"f:1: unknown table \"oaht\": did you mean \"oath\"?\n" +
+			"    oaht.bits = 160\n" +
+			"                ^"},
+		{"key below a value", "[oath]\nbits.x = 160\n", "" +
+			"f:2: oath.bits is a value and has no keys of its own\n" +
+			"    bits.x = 160\n" +
+			"             ^"},
+		{"array of tables", "[[oath]]\nbits = 160\n", "" +
+			"f:1: oath must be a table, written once as [oath], not an array\n" +
+			"    [[oath]]\n" +
+			"    ^"},
+		{"table as a value", "oath = 3\n", "" +
+			"f:1: oath must be a table, written once as [oath], not 3\n" +
+			"    oath = 3\n" +
+			"           ^"},
+		{"inline table", "oath = { bits = 100 }\n", "" +
+			"f:1: oath.bits must be from 128 to 1024, not 100\n" +
+			"    oath = { bits = 100 }\n" +
+			"             ^"},
+		{"range", "[oath]\ndigits = 5\n", "" +
+			"f:2: oath.digits must be from 6 to 10, not 5\n" +
+			"    digits = 5\n" +
+			"             ^"},
+		{"multiple of 8", "[oath]\nbits = 161\n", "" +
+			"f:2: oath.bits must be a multiple of 8, not 161\n" +
+			"    bits = 161\n" +
+			"           ^"},
+		{"wrong type", "[oath]\ndigits = \"6\"\n", "" +
+			"f:2: oath.digits must be a whole number from 6 to 10, not \"6\"\n" +
+			"    digits = \"6\"\n" +
+			"              ^"},
+		{"algorithm", "[oath]\nalgorithm = \"MD5\"\n", "" +
+			"f:2: oath.algorithm must be \"SHA1\", \"SHA256\" or \"SHA512\", not \"MD5\"\n" +
+			"    algorithm = \"MD5\"\n" +
+			"                 ^"},
+		{"relative path", "[paths]\nstore = \"lib\"\n", "" +
+			"f:2: paths.store must be an absolute path, not \"lib\"\n" +
+			"    store = \"lib\"\n" +
+			"             ^"},
+		{"duration without unit", "[lockout]\ndelay = \"30\"\n", "" +
+			"f:2: lockout.delay must be a time such as \"30s\", \"10m\" or \"1h\", not \"30\"\n" +
+			"    delay = \"30\"\n" +
+			"             ^"},
+		{"duration as a number", "[lockout]\ndelay = 30\n", "" +
+			"f:2: lockout.delay must be a time in quotes, such as \"30s\", \"10m\" or \"1h\", not 30\n" +
+			"    delay = 30\n" +
+			"            ^"},
+		{"quarrel", "[lockout]\nfree = 30\n", "" +
+			"f:2: lockout.lock_at (20) must not be below lockout.free (30)\n" +
+			"    free = 30\n" +
+			"           ^"},
+		{"quarrel of delays", "[lockout]\ndelay = \"10m\"\nmax_delay = \"1m\"\n", "" +
+			"f:3: lockout.max_delay (1m0s) must not be below lockout.delay (10m0s)\n" +
+			"    max_delay = \"1m\"\n" +
+			"                 ^"},
+		{"boolean", "[audit]\nrequired = \"yes\"\n", "" +
+			"f:2: audit.required must be true or false, not \"yes\"\n" +
+			"    required = \"yes\"\n" +
+			"                ^"},
+		{"given twice", "[oath]\nbits = 160\nbits = 160\n", "" +
+			"f:3: key 'oath.bits' has already been defined\n" +
+			"    bits = 160\n" +
+			"    ^"},
+		{"no quotes", "[oath]\nissuer = Example\n", "" +
+			"f:2: expected value but found \"Example\" instead\n" +
+			"    issuer = Example\n" +
+			"             ^"},
+		{"not UTF-8", "[oath]\nissuer = \"Caf\xe9\"\n", "" +
+			"f:2: byte 0xe9 is not UTF-8; save the file as UTF-8\n" +
+			"    issuer = \"Caf?\"\n" +
+			"                 ^"},
+	} {
+		_, err := Parse("f", []byte(tt.file))
+		if err == nil || err.Error() != tt.want {
+			t.Errorf("%s:\n%s\ngot:\n%v\nwant:\n%s", tt.name, tt.file, err, tt.want)
+		}
+		if e := new(Error); err != nil && !errors.As(err, &e) {
+			t.Errorf("%s: %T is no *Error", tt.name, err)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range seeds {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := Parse("f", b)
+		if err != nil {
+			if e := new(Error); !errors.As(err, &e) || e.Line < 1 || e.Col < 1 {
+				t.Fatalf("error without a place: %#v", err)
+			}
+			return
+		}
+		if again, err := Parse("f", b); err != nil || again != c {
+			t.Fatalf("read again: %+v, %v", again, err)
+		}
+	})
+}
+
+// FuzzOathtable holds the small reader against the whole one: what it accepts,
+// the whole one reads the same, or refuses for something outside [oath].
+func FuzzOathtable(f *testing.F) {
+	for _, s := range seeds {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		table, err := oathtable.Parse("f", b)
+		if err != nil {
+			if e := new(Error); !errors.As(err, &e) || e.Line < 1 || e.Col < 1 {
+				t.Fatalf("error without a place: %#v", err)
+			}
+			return
+		}
+		c, err := Parse("f", b)
+		switch {
+		case err == nil && c.OATH != table:
+			t.Fatalf("oathtable reads %+v, config %+v", table, c.OATH)
+		case err != nil && strings.Contains(err.Error(), "oath."):
+			t.Fatalf("oathtable reads %+v, config says: %v", table, err)
+		}
+	})
+}
+
+var seeds = []string{
+	"", "\xef\xbb\xbf[oath]\nbits = 160\n", "[oath]\r\nbits = 160\r\n",
+	"[oath]\nissuer = \"A \\u00e9 \\\"b\\\"\" # c\nalgorithm='SHA256'\ndigits=8\nperiod=60\nbits=256\n",
+	"oath.bits = 160\n\"oath\".digits = 7\n'oath' . \"period\" = 60\n",
+	"oath = { bits = 160, digits = 8 }\n", "[ \"oath\" ]\nbits = 1_60\n",
+	"[oath]\nbits = 0xa0\n", "[oath]\nbits = +160\n", "[oath]\nbits = 160.0\n", "[oath]\ndigits = 1979-05-27\n",
+	"[paths]\nstore = \"\"\"\n[oath]\nbits = 256\n\"\"\"\n", "[paths]\nstore = '''x\n[oath]\nbits = 256'''\n[oath]\nbits = 128\n",
+	"[paths]\nstore = [\n# ]\n\"[oath]\", 1,\n]\n[oath]\nbits=128\n", "[paths]\nstore = \"a\\\\\"\n[oath]\nbits=128\n",
+	"[oath]\nbits=160\n[oath]\nbits=256\n", "[oath]\nbits=160\nbits=160\n", "oath.bits=1\n[oath]\n", "[[oath]]\nbits=160\n",
+	"[OATH]\nbits=160\n", "[oath.bits]\nx=1\n", "[verify]\noath.bits = 256\n", "[verify]\nwindow = 1\n[lockout]\ndelay = \"30s\"\n",
+	"[paths]\nstore = \"\"\"a\\\"\"\"\"\n[oath]\nbits=256\n", "[audit]\nrequired = true\n[oath]\nbits = 128 x\n", "[oath]bits=160\n",
+}

@@ -1,0 +1,130 @@
+package oathtable
+
+import (
+	"fmt"
+	"strings"
+)
+
+// keysOf returns the keys of a table, and whether oathkit.toml has that table.
+func keysOf(table string) ([]string, bool) {
+	switch table {
+	case "oath":
+		return []string{"issuer", "algorithm", "digits", "period", "bits"}, true
+	case "paths":
+		return []string{"domains", "users", "store", "audit"}, true
+	case "verify":
+		return []string{"window"}, true
+	case "lockout":
+		return []string{"free", "delay", "max_delay", "lock_at"}, true
+	case "enroll":
+		return []string{"recovery_codes", "grace"}, true
+	case "audit":
+		return []string{"required"}, true
+	}
+	return nil, false
+}
+
+// Tables returns the names of the tables of oathkit.toml, in the order of the
+// annotated file.
+func Tables() []string {
+	return []string{"oath", "paths", "verify", "lockout", "enroll", "audit"}
+}
+
+// Keys returns the keys of a table in the order of the annotated file; none for
+// a table that oathkit.toml does not have.
+func Keys(table string) []string {
+	keys, _ := keysOf(table)
+	return keys
+}
+
+// CheckName says whether oathkit.toml has this table or key; path is the name
+// in pieces, so a table is one piece and a key two. The error names the nearest
+// that it does have.
+func CheckName(path []string) error {
+	keys, ok := keysOf(path[0])
+	switch {
+	case !ok:
+		return fmt.Errorf("unknown table %q%s", path[0], nearest(path[0]))
+	case len(path) == 1:
+		return nil
+	}
+	for _, k := range keys {
+		if k == path[1] && len(path) == 2 {
+			return nil
+		}
+		if k == path[1] {
+			return fmt.Errorf("%s.%s is a value and has no keys of its own", path[0], k)
+		}
+	}
+	return fmt.Errorf("unknown key %q in [%s]%s", path[1], path[0], nearestKey(path[0], path[1]))
+}
+
+// nearest advises on an unknown name at the top of the file: a table like it,
+// or the table that the key belongs to.
+func nearest(name string) string {
+	for _, table := range Tables() {
+		for _, k := range Keys(table) {
+			if k == name {
+				return fmt.Sprintf(": the key %q belongs below [%s]", name, table)
+			}
+		}
+	}
+	return didYouMean(name, Tables(), "the tables are "+strings.Join(Tables(), ", "))
+}
+
+func nearestKey(table, name string) string {
+	if advice := didYouMean(name, Keys(table), ""); advice != "" {
+		return advice
+	}
+	for _, other := range Tables() {
+		for _, k := range Keys(other) {
+			if k == name {
+				return fmt.Sprintf(": it belongs below [%s]", other)
+			}
+		}
+	}
+	return ": its keys are " + strings.Join(Keys(table), ", ")
+}
+
+// didYouMean names the candidate that is fewest edits away, if that is near
+// enough to be a slip of the hand; otherwise it gives the fallback.
+func didYouMean(name string, candidates []string, fallback string) string {
+	best, bestName := len(name)/3+2, ""
+	for _, c := range candidates {
+		if d := distance(strings.ToLower(name), c); d < best {
+			best, bestName = d, c
+		}
+	}
+	switch {
+	case bestName != "":
+		return fmt.Sprintf(": did you mean %q?", bestName)
+	case fallback != "":
+		return ": " + fallback
+	}
+	return ""
+}
+
+// distance is the number of bytes to insert, delete or change to turn a into b
+// (Levenshtein). Long names are not near anything.
+func distance(a, b string) int {
+	if len(a) > 40 {
+		return len(a)
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
