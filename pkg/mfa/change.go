@@ -1,0 +1,224 @@
+package mfa
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"oathkit/pkg/oath"
+)
+
+// The refusals of a change.
+var (
+	ErrEnrolled     = errors.New("the user is enrolled already")
+	ErrNotEnrolled  = errors.New("the user is not enrolled")
+	ErrTooMany      = fmt.Errorf("a user has at most %d credentials", MaxCredentials)
+	ErrSameKey      = errors.New("the user has a credential with this key already")
+	ErrNoCredential = errors.New("the user has no such credential")
+)
+
+// EnableOptions says what the new credential of Enable, Add and Reset is like.
+// Zero values mean: TOTP, SHA1, 6 digits, 30 seconds, a fresh key of 160 bits.
+type EnableOptions struct {
+	Kind      Kind
+	Label     string
+	Issuer    string
+	Key       oath.Key // zero: a fresh one of Bits
+	Bits      int      // a multiple of 8, 128..1024
+	Algorithm oath.Algorithm
+	Digits    int
+	Period    int    // seconds, TOTP
+	Counter   uint64 // the first counter that is good, HOTP
+	Now       time.Time
+	Random    io.Reader // of cryptographic quality
+}
+
+// Enable gives a user without a record one with a first credential, not
+// activated.
+func Enable(u User, o EnableOptions) (User, Credential, error) {
+	if u.Enrolled() {
+		return u, Credential{}, ErrEnrolled
+	}
+	userID, err := newID(o.Random)
+	if err != nil {
+		return u, Credential{}, err
+	}
+	return begin(u, userID, o)
+}
+
+// Reset replaces everything but the user id by one new credential, not
+// activated: what Disable and Enable do, under the old user id.
+func Reset(u User, o EnableOptions) (User, Credential, error) {
+	if !u.Enrolled() {
+		return u, Credential{}, ErrNotEnrolled
+	}
+	return begin(u, u.Record.UserID, o)
+}
+
+func begin(u User, userID string, o EnableOptions) (User, Credential, error) {
+	if err := CheckID(u.ID); err != nil {
+		return u, Credential{}, err
+	}
+	epoch, err := newEpoch(o.Random)
+	if err != nil {
+		return u, Credential{}, err
+	}
+	c, err := o.credential()
+	if err != nil {
+		return u, Credential{}, err
+	}
+	n := User{ID: u.ID, Record: Record{UserID: userID, Epoch: epoch, Created: c.Created, Credentials: []Credential{c}}}
+	n.State = State{}.For(n.Record)
+	return n, c, nil
+}
+
+// Add gives the user one more credential, not activated. A user without a
+// record is enabled.
+func Add(u User, o EnableOptions) (User, Credential, error) {
+	if !u.Enrolled() {
+		return Enable(u, o)
+	}
+	if len(u.Record.Credentials) >= MaxCredentials {
+		return u, Credential{}, ErrTooMany
+	}
+	c, err := o.credential()
+	if err != nil {
+		return u, Credential{}, err
+	}
+	for i := range u.Record.Credentials {
+		if u.Record.Credentials[i].Key.Equal(c.Key) {
+			return u, Credential{}, ErrSameKey
+		}
+	}
+	n := u
+	n.Record.Credentials = append(slices.Clone(u.Record.Credentials), c)
+	n.State = u.State.For(n.Record)
+	return n, c, nil
+}
+
+// Remove takes a credential away; with the last one the user is disabled.
+func Remove(u User, credID string) (User, error) {
+	if !u.Enrolled() {
+		return u, ErrNotEnrolled
+	}
+	i := u.Record.Find(credID)
+	if i < 0 {
+		return u, ErrNoCredential
+	}
+	if len(u.Record.Credentials) == 1 {
+		return Disable(u)
+	}
+	u.Record.Credentials = slices.Delete(slices.Clone(u.Record.Credentials), i, i+1)
+	u.State = u.State.For(u.Record)
+	return u, nil
+}
+
+// Disable takes away everything the user has.
+func Disable(u User) (User, error) {
+	if !u.Enrolled() {
+		return u, ErrNotEnrolled
+	}
+	return User{ID: u.ID}, nil
+}
+
+// Unlock forgets the user's failures, both tallies of them, and with them delay
+// and lock. What was used stays used.
+func Unlock(u User) (User, error) {
+	if !u.Enrolled() {
+		return u, ErrNotEnrolled
+	}
+	s := u.State.For(u.Record)
+	s.Failures, s.LastFailure, s.FullDelay, s.Month = 0, 0, false, Tally{}
+	s.Judged, s.Noted = 0, Noted{}
+	u.State = s
+	return u, nil
+}
+
+func (o EnableOptions) credential() (Credential, error) {
+	c := Credential{
+		Label: o.Label, Issuer: o.Issuer, Kind: o.Kind, Key: o.Key, Algorithm: o.Algorithm,
+		Digits: o.Digits, Period: o.Period, Counter: o.Counter, Created: o.Now.UTC().Truncate(time.Second),
+	}
+	if c.Kind == "" {
+		c.Kind = TOTP
+	}
+	if c.Digits == 0 {
+		c.Digits = 6
+	}
+	if c.Kind == HOTP {
+		c.Period = 0
+	} else {
+		c.Counter = 0
+		if c.Period == 0 {
+			c.Period = 30
+		}
+	}
+	var err error
+	if c.Key.IsZero() {
+		if c.Key, err = o.freshKey(); err != nil {
+			return Credential{}, err
+		}
+	}
+	if c.ID, err = newID(o.Random); err != nil {
+		return Credential{}, err
+	}
+	return c, c.check()
+}
+
+func (o EnableOptions) freshKey() (oath.Key, error) {
+	bits := o.Bits
+	if bits == 0 {
+		bits = 160
+	}
+	if bits < 128 {
+		return oath.Key{}, fmt.Errorf("a new key of %d bits is too short, at least 128 are needed (RFC 4226 R6)", bits)
+	}
+	return oath.NewKey(o.Random, bits)
+}
+
+// check says what is wrong with a credential, never with its secret in it.
+func (c *Credential) check() error {
+	if !isID(c.ID) {
+		return fmt.Errorf("id %q is not 32 lower-case hex digits in the shape of a version-4 UUID", c.ID)
+	}
+	if err := CheckLabel(c.Label); err != nil {
+		return fmt.Errorf("label: %w", err)
+	}
+	if err := CheckLabel(c.Issuer); err != nil {
+		return fmt.Errorf("issuer: %w", err)
+	}
+	if c.Key.IsZero() {
+		return errors.New("there is no secret")
+	}
+	if c.Algorithm != oath.SHA1 && c.Algorithm != oath.SHA256 && c.Algorithm != oath.SHA512 {
+		return errors.New("the algorithm is unknown, it must be SHA1, SHA256 or SHA512")
+	}
+	if c.Digits < 6 || c.Digits > 10 {
+		return fmt.Errorf("%d digits are out of range, 6 to 10 are allowed", c.Digits)
+	}
+	if err := checkTime(c.Created); err != nil {
+		return fmt.Errorf("created: %w", err)
+	}
+	switch c.Kind {
+	case TOTP:
+		if c.Period < 1 || c.Period > MaxPeriod {
+			return fmt.Errorf("a period of %d seconds is out of range, 1 to %d are allowed", c.Period, MaxPeriod)
+		}
+	case HOTP:
+		if c.Counter > MaxCounter {
+			return fmt.Errorf("counter %d is out of range, at most %d is allowed", c.Counter, uint64(MaxCounter))
+		}
+	default:
+		return fmt.Errorf("kind %q is unknown, it must be %q or %q", string(c.Kind), string(TOTP), string(HOTP))
+	}
+	return nil
+}
+
+func checkTime(t time.Time) error {
+	if y := t.UTC().Year(); y < 1 || y > 9999 {
+		return fmt.Errorf("the year %d is out of range, 1 to 9999 are allowed", y)
+	}
+	return nil
+}

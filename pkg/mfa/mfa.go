@@ -1,0 +1,155 @@
+// Package mfa is a user's second factors and their legal changes. It is pure:
+// it knows no file, clock or socket; time and randomness are parameters.
+//
+// A [User] is two things that are kept apart because they are written for
+// different reasons. The [Record] is what people decide: credentials, their
+// secrets and whether they are activated, the recovery codes. The [State] is
+// what each login changes: used steps and counters, failures, used recovery
+// codes. Both are plain values; no function here changes its argument.
+//
+// # The life of a user
+//
+// A user is none (no record), enabled (a record, no activated credential) or
+// activated. Being delayed or locked is a matter of the state, and of the
+// policy that package verify applies to it.
+//
+//	change             from            to         what happens
+//	Enable             none            enabled    new user id, epoch, credential id
+//	Add                none            enabled    as Enable
+//	Add                any other       same       one more credential, not activated; at most 8
+//	(a right code)     any, not none   activated  package verify sets Activated; the step is burnt
+//	Remove             any, not none   same       the counters of that credential go with it;
+//	                                              activated becomes enabled if no activated one is left
+//	Remove (the last)  any, not none   none       as Disable
+//	Disable            any, not none   none       credentials, recovery codes and state are gone
+//	Reset              any, not none   enabled    new epoch and one new credential; the user id stays,
+//	                                              recovery codes, failures and locks are gone
+//	NewRecoveryCodes   any, not none   same       a new set; every older code is void
+//	Unlock             any, not none   same       failures, delay and lock are gone; what was used stays used
+//	Rebuild            any, not none   same       the state was lost: see Rebuild
+//
+// Everything else is refused with [ErrEnrolled], [ErrNotEnrolled],
+// [ErrTooMany], [ErrSameKey] or [ErrNoCredential].
+//
+// # What is promised
+//
+// The epoch and the id of the recovery set tie a state to its record. What
+// hangs on another epoch or set than the record's is void ([State.For]), so
+// that a crash between the writing of the two leaves nothing behind: not a
+// used code that is good again, not a lock of a user who was reset. Where a
+// credential that has been in use comes without its counters (files put back
+// from a backup) it is lost, not new: a TOTP credential accepts nothing that
+// could have been used, an HOTP credential must be found again by two codes in
+// a row, and the recovery codes are void.
+//
+// [DecodeRecord] and [DecodeState] refuse what they do not know in full:
+// unknown or double fields, values out of range, other versions. Their errors
+// never hold a secret.
+//
+// # What is left out
+//
+// Sent codes, removal tokens, Duo and sealed secrets. The state's format has
+// spare bytes for the first two; a sealed secret will be another spelling of
+// the field "secret", which format 1 refuses.
+package mfa
+
+import (
+	"time"
+
+	"oathkit/pkg/oath"
+)
+
+// The limits of a record.
+const (
+	MaxCredentials   = 8   // credentials of one user
+	MaxRecoveryCodes = 64  // codes of one recovery set
+	MaxText          = 128 // bytes of a label or an issuer
+	MaxPeriod        = 86400
+	MaxCounter       = 1<<63 - 1 // the highest HOTP counter and TOTP second
+)
+
+// Kind is what a credential is.
+type Kind string
+
+// The kinds of this version.
+const (
+	TOTP Kind = "totp" // RFC 6238
+	HOTP Kind = "hotp" // RFC 4226
+)
+
+// User is a person as the store keeps him. One without a record is
+// User{ID: id}.
+type User struct {
+	ID     string // name@realm, see CheckID
+	Record Record
+	State  State
+}
+
+// Enrolled reports whether the user has a record.
+func (u User) Enrolled() bool { return u.Record.Epoch != [16]byte{} }
+
+// Activated reports whether the user has a credential that was proved by a
+// right code.
+func (u User) Activated() bool {
+	for i := range u.Record.Credentials {
+		if u.Record.Credentials[i].Activated {
+			return true
+		}
+	}
+	return false
+}
+
+// Record is what was decided about a user.
+type Record struct {
+	UserID      string   // 32 lower-case hex digits, version-4 shape; stays across resets
+	Epoch       [16]byte // random, new at enable and reset; zero: no record
+	Created     time.Time
+	Credentials []Credential // 1..MaxCredentials
+	Recovery    RecoverySet
+}
+
+// Credential is one factor. Times are UTC, in whole seconds.
+type Credential struct {
+	ID        string // 32 lower-case hex digits, version-4 shape
+	Label     string // what people call it; may be empty
+	Issuer    string // as in the URI that was shown; may be empty
+	Kind      Kind
+	Key       oath.Key
+	Algorithm oath.Algorithm
+	Digits    int    // 6..10
+	Period    int    // seconds, 1..MaxPeriod; TOTP only
+	Counter   uint64 // the first counter that was good; HOTP only
+	Activated bool
+	Created   time.Time
+}
+
+// Find returns the index of the credential with that id, -1 if there is none.
+func (r Record) Find(credID string) int {
+	for i := range r.Credentials {
+		if r.Credentials[i].ID == credID {
+			return i
+		}
+	}
+	return -1
+}
+
+// Equal reports whether two records say the same. Secrets are compared in
+// constant time.
+func (r Record) Equal(o Record) bool {
+	if r.UserID != o.UserID || r.Epoch != o.Epoch || !r.Created.Equal(o.Created) ||
+		len(r.Credentials) != len(o.Credentials) || !r.Recovery.equal(o.Recovery) {
+		return false
+	}
+	for i := range r.Credentials {
+		if !r.Credentials[i].equal(o.Credentials[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c Credential) equal(o Credential) bool {
+	return c.ID == o.ID && c.Label == o.Label && c.Issuer == o.Issuer && c.Kind == o.Kind && c.Key.Equal(o.Key) &&
+		c.Algorithm == o.Algorithm && c.Digits == o.Digits && c.Period == o.Period && c.Counter == o.Counter &&
+		c.Activated == o.Activated && c.Created.Equal(o.Created)
+}
