@@ -1,0 +1,141 @@
+# oathkit: make, make check, make install. Variables that may be set:
+# PREFIX, DESTDIR, SYSCONFDIR, VERSION, FUZZTIME, USERS, GO.
+
+GO         ?= go
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+BINDIR     ?= $(PREFIX)/bin
+SBINDIR    ?= $(PREFIX)/sbin
+MANDIR     ?= $(PREFIX)/share/man
+DOCDIR     ?= $(PREFIX)/share/doc/oathkit
+STATEDIR   ?= /var/lib/oathkit
+LOGDIR     ?= /var/log/oathkit
+INSTALL    ?= install
+FUZZTIME   ?= 2m
+VERSION    ?=
+
+# The programs that anybody runs, and those of the administrator.
+USER_PROGS  := oathkeygen oath-qrencode
+ADMIN_PROGS := oathverify realmctl mfactl
+PROGS       := $(USER_PROGS) $(ADMIN_PROGS)
+
+# Static, small, and no paths of the machine that built them.
+BUILD := CGO_ENABLED=0 $(GO) build -trimpath \
+	-ldflags "-s -w$(if $(VERSION), -X oathkit/cmd/internal/cli.Version=$(VERSION))"
+
+# Tools of `make check`, outside go.mod, in versions that are known to agree
+# with this code.
+STATICCHECK := .tools/.staticcheck-v0.8.2
+GOFUMPT     := .tools/.gofumpt-v0.12.0
+
+.PHONY: all check format vet staticcheck scripts manuals test race bench fuzz soak demo completion \
+	install uninstall clean
+
+all:
+	@mkdir -p bin
+	$(BUILD) -o bin/ ./cmd/...
+
+check: format vet staticcheck scripts manuals test race
+
+format: $(GOFUMPT)
+	@unformatted=$$(.tools/gofumpt -l cmd pkg scripts) && test -z "$$unformatted" || \
+		{ echo "run .tools/gofumpt -w on:" $$unformatted >&2; exit 1; }
+
+vet:
+	$(GO) vet ./...
+
+staticcheck: $(STATICCHECK)
+	.tools/staticcheck ./...
+
+# Every file that says it is for sh or bash, and the bash completions, which
+# have no such line as they are never run by themselves.
+scripts:
+	shellcheck $$(grep -rlE '^#!.*[/ ](ba)?sh$$' scripts .ci)
+	shellcheck -s bash scripts/completion/bash/*
+
+manuals:
+	mandoc -Tlint -W warning man/man?/*.?
+
+# GOTESTFLAGS=-v shows each test; CI=true makes a test fail that would be
+# skipped for want of a program.
+test:
+	$(GO) test $(GOTESTFLAGS) ./...
+
+# What is used by several goroutines at once. The race detector needs a C
+# compiler.
+RACE := ./pkg/audit/... ./pkg/store/... ./pkg/internal/...
+race:
+	@if command -v gcc >/dev/null; then \
+		echo "$(GO) test -race -short $(RACE)"; CGO_ENABLED=1 $(GO) test -race -short $(RACE); \
+	elif test -n "$$CI"; then echo "no gcc, so no race detector" >&2; exit 1; \
+	else echo "no gcc: the race detector was left out"; fi
+
+# Whole programs against their peers, then the Go benchmarks.
+bench: all
+	$(GO) run ./scripts/bench -bin bin
+	$(GO) test -run '^$$' -bench . -benchmem ./pkg/...
+
+# Every fuzz target in turn. Minimizing is kept short, for it is not counted as
+# running.
+fuzz:
+	@set -e; for dir in $$(grep -rlE --include='*_test.go' '^func Fuzz' cmd pkg | xargs -n1 dirname | sort -u); do \
+		for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | sed 's/^func //'); do \
+			echo "== $$dir $$target"; \
+			$(GO) test ./$$dir -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x; \
+		done; \
+	done
+
+# The completions, which are made from the programs' own usage.
+completion:
+	$(GO) test ./cmd -run '^TestCompletions$$' -update
+
+# The full figures that the documentation quotes: hours, not minutes.
+soak: all
+	SOAK=1 $(GO) test -count=1 -timeout 0 ./...
+
+demo: all
+	scripts/demo bin
+
+install: all
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(DOCDIR)
+	$(INSTALL) -m 0755 $(addprefix bin/,$(USER_PROGS)) $(DESTDIR)$(BINDIR)
+	$(INSTALL) -m 0755 $(addprefix bin/,$(ADMIN_PROGS)) $(DESTDIR)$(SBINDIR)
+	for page in man/man?/*.?; do \
+		$(INSTALL) -D -m 0644 $$page $(DESTDIR)$(MANDIR)/$${page#man/} || exit 1; done
+	for prog in $(PROGS); do \
+		$(INSTALL) -D -m 0644 scripts/completion/bash/$$prog $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$prog && \
+		$(INSTALL) -D -m 0644 scripts/completion/zsh/_$$prog $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$prog && \
+		$(INSTALL) -D -m 0644 scripts/completion/fish/$$prog.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$prog.fish || exit 1; done
+	$(INSTALL) -m 0644 README.md SECURITY.md CHANGELOG.md LICENSE $(wildcard configs/*.example) $(DESTDIR)$(DOCDIR)
+	$(INSTALL) -D -m 0644 configs/sysusers.d/oathkit.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/oathkit.conf
+	$(INSTALL) -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/oathkit
+	test -d $(DESTDIR)$(STATEDIR) || $(INSTALL) -d -m 0700 $(DESTDIR)$(STATEDIR)
+	test -d $(DESTDIR)$(LOGDIR) || $(INSTALL) -d -m 0700 $(DESTDIR)$(LOGDIR)
+	@# What an administrator may have changed is never overwritten.
+	test -e $(DESTDIR)$(SYSCONFDIR)/oathkit/oathkit.toml || \
+		$(INSTALL) -m 0644 configs/oathkit.toml $(DESTDIR)$(SYSCONFDIR)/oathkit/oathkit.toml
+	test -e $(DESTDIR)$(SYSCONFDIR)/logrotate.d/oathkit || \
+		$(INSTALL) -D -m 0644 configs/logrotate.d/oathkit $(DESTDIR)$(SYSCONFDIR)/logrotate.d/oathkit
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(USER_PROGS)) $(addprefix $(DESTDIR)$(SBINDIR)/,$(ADMIN_PROGS))
+	for page in man/man?/*.?; do rm -f $(DESTDIR)$(MANDIR)/$${page#man/}; done
+	for prog in $(PROGS); do \
+		rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$prog \
+			$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$prog \
+			$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$prog.fish; done
+	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,README.md SECURITY.md CHANGELOG.md LICENSE $(notdir $(wildcard configs/*.example)))
+	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/oathkit.conf
+	-rmdir $(DESTDIR)$(DOCDIR) 2>/dev/null
+	@echo "kept: $(DESTDIR)$(SYSCONFDIR)/oathkit, $(DESTDIR)$(SYSCONFDIR)/logrotate.d/oathkit, $(DESTDIR)$(STATEDIR), $(DESTDIR)$(LOGDIR)"
+
+clean:
+	rm -rf bin
+
+$(STATICCHECK):
+	GOBIN=$(CURDIR)/.tools $(GO) install honnef.co/go/tools/cmd/staticcheck@v0.8.2
+	@touch $@
+
+$(GOFUMPT):
+	GOBIN=$(CURDIR)/.tools $(GO) install mvdan.cc/gofumpt@v0.12.0
+	@touch $@
