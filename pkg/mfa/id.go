@@ -54,15 +54,15 @@ func CheckLabel(s string) error {
 
 func checkText(what, s string, blanks bool) error {
 	if !utf8.ValidString(s) {
-		return fmt.Errorf("%s %q is not valid UTF-8", what, s)
+		return fmt.Errorf("%s %s is not valid UTF-8", what, shown(s))
 	}
 	for _, r := range s {
 		switch {
 		case r == ' ' && blanks:
 		case unicode.IsSpace(r):
-			return fmt.Errorf("%s %q has a blank in it", what, s)
+			return fmt.Errorf("%s %s has a blank in it", what, shown(s))
 		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == '\u2028', r == '\u2029':
-			return fmt.Errorf("%s %q has the control character %U in it", what, s, r)
+			return fmt.Errorf("%s %s has the control character %U in it", what, shown(s), r)
 		}
 	}
 	return nil
@@ -85,7 +85,7 @@ func isID(s string) bool {
 	return len(s) == 32 && isHex(s) && s[12] == '4' && strings.IndexByte("89ab", s[16]) >= 0
 }
 
-func isHex(s string) bool {
+func isHex[T string | []byte](s T) bool {
 	for i := range len(s) {
 		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
 			return false

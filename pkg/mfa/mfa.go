@@ -61,11 +61,10 @@ import (
 
 // The limits of a record.
 const (
-	MaxCredentials   = 8   // credentials of one user
-	MaxRecoveryCodes = 64  // codes of one recovery set
-	MaxText          = 128 // bytes of a label or an issuer
-	MaxPeriod        = 86400
-	MaxCounter       = 1<<63 - 1 // the highest HOTP counter and TOTP second
+	MaxCredentials   = 8         // credentials of one user
+	MaxRecoveryCodes = 64        // codes of one recovery set
+	MaxText          = 128       // bytes of a label or an issuer
+	MaxCounter       = 1<<63 - 1 // the highest HOTP counter, and TOTP time in seconds
 )
 
 // Kind is what a credential is.
@@ -117,7 +116,7 @@ type Credential struct {
 	Key       oath.Key
 	Algorithm oath.Algorithm
 	Digits    int    // 6..10
-	Period    int    // seconds, 1..MaxPeriod; TOTP only
+	Period    int    // seconds, 1..oath.MaxPeriod; TOTP only
 	Counter   uint64 // the first counter that was good; HOTP only
 	Activated bool
 	Created   time.Time

@@ -4,11 +4,12 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/base32"
 	"fmt"
 	"io"
 	"math/bits"
 	"slices"
+
+	"oathkit/pkg/oath"
 )
 
 const saltBytes = 16
@@ -75,7 +76,7 @@ func NewRecoveryCodes(u User, n int, random io.Reader) ([]string, User, error) {
 		if err := read(random, raw[:]); err != nil {
 			return nil, u, err
 		}
-		c := lower(base32.StdEncoding.EncodeToString(raw[:]))
+		c := canonicalCode(string(oath.AppendBase32(nil, raw[:])))
 		h := hashCode(set.Salt, c)
 		if slices.Contains(set.Hashes, h) {
 			return nil, u, fmt.Errorf("the source of randomness repeats itself")
@@ -110,5 +111,3 @@ func canonicalCode(s string) string {
 	}
 	return string(b)
 }
-
-func lower(s string) string { return canonicalCode(s) }
