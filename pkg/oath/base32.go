@@ -1,28 +1,28 @@
 package oath
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // AppendBase32 appends b in base32 (RFC 4648 section 6), upper case, without
 // padding. It looks nothing up in a table, so the cache does not learn the key.
 func AppendBase32(dst, b []byte) []byte {
-	for ; len(b) >= 8; b = b[5:] { // 8 bytes are loaded, 5 of them are used
-		dst = binary.BigEndian.AppendUint64(dst, letters(binary.BigEndian.Uint64(b)>>24))
-	}
-	for ; len(b) >= 5; b = b[5:] {
-		dst = binary.BigEndian.AppendUint64(dst, letters(forty(b)))
+	n := len(dst)
+	dst = slices.Grow(dst, (len(b)*8+4)/5)[:n+(len(b)*8+4)/5]
+	out := dst[n:]
+	for len(b) >= 5 && len(out) >= 8 {
+		v := uint64(binary.BigEndian.Uint32(b))<<8 | uint64(b[4])
+		binary.BigEndian.PutUint64(out, letters(v))
+		b, out = b[5:], out[8:]
 	}
 	if len(b) > 0 {
-		var last [5]byte
-		copy(last[:], b)
-		var out [8]byte
-		binary.BigEndian.PutUint64(out[:], letters(forty(last[:])))
-		dst = append(dst, out[:(len(b)*8+4)/5]...)
+		var last [8]byte
+		copy(last[3:], b)
+		binary.BigEndian.PutUint64(last[:], letters(binary.BigEndian.Uint64(last[:])))
+		copy(out, last[:])
 	}
 	return dst
-}
-
-func forty(b []byte) uint64 {
-	return uint64(b[0])<<32 | uint64(b[1])<<24 | uint64(b[2])<<16 | uint64(b[3])<<8 | uint64(b[4])
 }
 
 // letters makes the 8 characters of 40 bits, the first in the highest byte.

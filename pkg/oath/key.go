@@ -22,10 +22,15 @@ var (
 // [secret], and it refuses to be marshalled. Keys are compared by Equal.
 type Key struct {
 	_ [0]func() // == would compare addresses: make it an error
-	s *secret   // behind a pointer, for fmt prints unexported fields without asking
+	// fmt cannot ask an unexported Key how to print and follows one pointer,
+	// but not two.
+	s **[]byte
 }
 
-type secret struct{ b []byte }
+func keyOf(b []byte) Key {
+	p := &b
+	return Key{s: &p}
+}
 
 const hidden = "[secret]"
 
@@ -42,7 +47,7 @@ func NewKey(random io.Reader, bits int) (Key, error) {
 			return Key{}, fmt.Errorf("cannot read randomness: %w", err)
 		}
 		if !Ambiguous(AppendBase32(nil, b)) {
-			return Key{s: &secret{b}}, nil
+			return keyOf(b), nil
 		}
 	}
 }
@@ -58,14 +63,14 @@ func KeyFromBytes(b []byte) (Key, error) {
 	case n > MaxBits:
 		return Key{}, fmt.Errorf("%w: it has %d bits, the most is %d", ErrLongKey, n, MaxBits)
 	}
-	return Key{s: &secret{append([]byte(nil), b...)}}, nil
+	return keyOf(append([]byte(nil), b...)), nil
 }
 
 func (k Key) raw() []byte {
 	if k.s == nil {
 		return nil
 	}
-	return k.s.b
+	return **k.s
 }
 
 // Bytes is a copy of the key.

@@ -168,7 +168,7 @@ func StepAt(t time.Time, period int) uint64 {
 // quoted is a value for an error message. A long one is left out, for it may
 // be a key that ended up in the wrong place.
 func quoted(s string) string {
-	if len(s) > 12 {
+	if len(s) > 8 {
 		return ""
 	}
 	return fmt.Sprintf(" %q", s)

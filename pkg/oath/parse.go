@@ -1,6 +1,7 @@
 package oath
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -17,11 +18,18 @@ func ParseKey(s string) (Key, error) {
 	if len(s) >= 7 && strings.EqualFold(s[:7], "otpauth") {
 		return Key{}, errors.New("this is an otpauth URI, not a bare key")
 	}
-	t := squeeze(s)
+	rest := strings.TrimLeftFunc(s, blank)
+	v2 := hasV2(rest)
+	if v2 {
+		rest = rest[len("v2-"):]
+	}
+	t, err := squeeze(s, rest)
 	switch {
+	case err != nil:
+		return Key{}, err
 	case t.hasHexMark():
 		return t.hex(2)
-	case !t.v2 && Ambiguous(t.b):
+	case !v2 && Ambiguous(t.b):
 		return t.hex(0)
 	}
 	return t.base32()
@@ -30,8 +38,13 @@ func ParseKey(s string) (Key, error) {
 // ParseBase32 reads one key that is known to be base32, in any case, with
 // blanks, dashes and padding as ParseKey takes them.
 func ParseBase32(s string) (Key, error) {
-	t := text{typed: s}
-	t.squeeze(s)
+	if hasV2(strings.TrimLeftFunc(s, blank)) {
+		return Key{}, errors.New(`plain base32 has no "v2-" before it`)
+	}
+	t, err := squeeze(s, s)
+	if err != nil {
+		return Key{}, err
+	}
 	return t.base32()
 }
 
@@ -40,6 +53,14 @@ func ParseBase32(s string) (Key, error) {
 // digits, an even number of them, at least 26.
 func Ambiguous(s []byte) bool {
 	if len(s) < minHex || len(s)%2 != 0 {
+		return false
+	}
+	// Almost every key is told by its first 8 characters, all at once: one at
+	// or behind G, cases folded, is not hex. A loop would be guessed wrong by
+	// the processor once a key, which bulk output feels.
+	const ones = 0x0101010101010101
+	folded := binary.LittleEndian.Uint64(s) &^ (0x20 * ones)
+	if (folded+(0x80-'G')*ones)&(0x80*ones) != 0 {
 		return false
 	}
 	for _, c := range s {
@@ -54,30 +75,28 @@ func Ambiguous(s []byte) bool {
 // for no spelling has them.
 type text struct {
 	typed string
-	v2    bool
 	b     []byte
 }
 
-func squeeze(s string) text {
-	t := text{typed: s}
-	rest := strings.TrimLeftFunc(s, blank)
-	if len(rest) >= 3 && strings.EqualFold(rest[:3], "v2-") {
-		t.v2 = true
-		rest = rest[3:]
-	}
-	t.squeeze(rest)
-	return t
-}
-
-func (t *text) squeeze(s string) {
-	t.b = make([]byte, 0, len(s))
+// squeeze drops blanks and dashes from s, which is the end of what was typed.
+// V and 2 could be base32 themselves, so "v2-" behind a blank is refused
+// rather than drowned in the key.
+func squeeze(typed, s string) (text, error) {
+	t := text{typed: typed, b: make([]byte, 0, len(s))}
+	afterBlank := false
 	for i, r := range s {
-		if !blank(r) && !dash(r) {
+		if afterBlank && hasV2(s[i:]) {
+			return text{}, errors.New(`"v2-" stands inside the key: where another key begins, put a comma before it`)
+		}
+		if afterBlank = blank(r); !afterBlank && !dash(r) {
 			_, size := utf8.DecodeRuneInString(s[i:])
 			t.b = append(t.b, s[i:i+size]...)
 		}
 	}
+	return t, nil
 }
+
+func hasV2(s string) bool { return len(s) >= 3 && strings.EqualFold(s[:3], "v2-") }
 
 func (t text) hasHexMark() bool {
 	return len(t.b) >= 2 && t.b[0] == '0' && t.b[1]|0x20 == 'x'

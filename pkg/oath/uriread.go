@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// ErrNoCounter means a URI of type hotp that does not say where to begin.
+var ErrNoCounter = errors.New("otpauth URI of type hotp has no counter: for a new key add &counter=0")
+
 // ParseURI reads an otpauth URI; what it does not say is filled in with SHA1, 6
 // digits and 30 seconds.
 //
@@ -68,12 +71,9 @@ func cutScheme(s string) (string, error) {
 func readLabel(label string) (issuer, account string, err error) {
 	before, after, found := strings.Cut(label, ":")
 	if !found {
-		if i := strings.Index(strings.ToUpper(label), "%3A"); i >= 0 {
-			before, after, found = label[:i], label[i+3:], true
+		if before, after, found = cutEncodedColon(label); !found {
+			before, after = "", label
 		}
-	}
-	if !found {
-		before, after = "", label
 	}
 	if issuer, err = unescape(before); err == nil {
 		account, err = unescape(after)
@@ -82,6 +82,15 @@ func readLabel(label string) (issuer, account string, err error) {
 		return "", "", fmt.Errorf("account of the otpauth URI %w", err)
 	}
 	return strings.TrimFunc(issuer, blank), strings.TrimFunc(account, blank), nil
+}
+
+func cutEncodedColon(label string) (before, after string, found bool) {
+	for i := 0; i+3 <= len(label); i++ {
+		if c := label[i : i+3]; c == "%3A" || c == "%3a" {
+			return label[:i], label[i+3:], true
+		}
+	}
+	return label, "", false
 }
 
 // parameters are the ones we know; a nil was not given.
@@ -158,7 +167,7 @@ func (u *URI) apply(p parameters) (err error) {
 	if u.Kind == HOTP {
 		u.Period = 0
 		if p.counter == nil {
-			return errors.New("otpauth URI of type hotp has no counter: write counter=0 for a new key")
+			return ErrNoCounter
 		}
 		u.Counter, err = number("counter", *p.counter, 1<<64-1)
 		return err
@@ -178,7 +187,7 @@ func (u *URI) apply(p parameters) (err error) {
 func number(name, s string, most uint64) (uint64, error) {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
-			return 0, fmt.Errorf("%s of the otpauth URI is no number%s", name, quoted(s))
+			return 0, fmt.Errorf("%s of the otpauth URI is not a whole number", name)
 		}
 	}
 	if s == "" {
