@@ -63,7 +63,7 @@ func TestAgainstQrencode(t *testing.T) {
 		all.Wait()
 		t.Logf("level %v: %d URIs, %d in a smaller version, %d with the same segments, %d of them with the same mask",
 			level, uris, tally.smaller, tally.same, tally.sameMask)
-		if tally.same < uris/4 || tally.smaller == 0 {
+		if tally.same < uris/4 || tally.smaller == 0 && uris == 1000 {
 			t.Errorf("level %v: only %d of %d could be compared, %d were smaller", level, tally.same, uris, tally.smaller)
 		}
 	}
