@@ -83,7 +83,7 @@ func (f *File) lock(ctx context.Context, wait time.Duration, op string, off int6
 		return failure("lock", f.Path(), err)
 	}
 	err := f.do(op, off, nil, func() error { return take(f.fd, false) })
-	if err != unix.EAGAIN && err != unix.EACCES { // fcntl(2) has both
+	if err != unix.EAGAIN {
 		return lockFailure(f, err)
 	}
 	return f.wait(ctx, wait, take)

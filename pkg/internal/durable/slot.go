@@ -124,17 +124,23 @@ func (f *File) WriteSlot(s Slots, payload []byte) error {
 	return f.Datasync()
 }
 
-// WriteSlots writes both slots anew and syncs the file with its size: for a new
-// file, or where what was there is to be gone. s is what was read before, or
-// zero.
+// WriteSlots writes both slots anew: for a new file, or where what was there is
+// to be gone. s is what was read before, or zero. Slots that hold something are
+// written one after the other, each with its flush, so that a crash leaves one.
 func (f *File) WriteSlots(s Slots, payload []byte) error {
 	if err := checkPayload(payload); err != nil {
 		return err
 	}
+	if s.Generation > 0 {
+		if err := f.WriteSlot(s, payload); err != nil {
+			return err
+		}
+		return f.WriteSlot(Slots{Generation: s.Generation + 1, newer: 1 - s.newer}, payload)
+	}
 	b := make([]byte, 0, SlotsSize)
-	b = appendSlot(b, s.Generation+1, payload)
+	b = appendSlot(b, 1, payload)
 	b = append(b, make([]byte, slotStride-SlotSize)...)
-	b = appendSlot(b, s.Generation+2, payload)
+	b = appendSlot(b, 2, payload)
 	if err := f.WriteAt(b, 0); err != nil {
 		return err
 	}

@@ -1,8 +1,6 @@
 package filestore
 
-import (
-	"strings"
-)
+import "strings"
 
 // The names of a user's two files end in these.
 const (
@@ -34,6 +32,14 @@ func placeOf(id string) place {
 		state:  name + stateEnd,
 		hash:   h,
 	}
+}
+
+// Files returns where a store keeps the files of the user with that id, relative
+// to its folder: for messages, backups and benchmarks. Who writes them goes
+// through a [Store].
+func Files(id string) (record, state string) {
+	at := placeOf(id)
+	return at.shard + "/" + at.record, at.shard + "/" + at.state
 }
 
 // temp is the name of the temporary of a file. Ids never begin with a dot in
