@@ -37,21 +37,38 @@ type Domains struct {
 
 // A Realm is one realm of the effective view.
 type Realm struct {
-	ID       string
-	Type     string // "pam", "pve", "ldap", "ad" or "openid"; forced for the ids pam and pve
-	InFile   bool   // a section of the file defines it; pam and pve exist without one
-	Line     int    // the line of its header, 0 when it is not in the file
-	Default  bool   // the realm that the login form offers first
-	Comment  string // decoded; pam and pve have one even when the file gives none
-	TFA      *TFA   // nil when Proxmox VE asks for no second factor
-	TFALine  int    // the line that sets TFA, 0 when there is none
-	MixCase  bool   // user names of the realm keep their case; see CaseSensitive
-	Missing  string // the first required property that is missing: Proxmox VE treats the realm as absent
-	TypeSeen string // the type as the header spells it, "" when it is not in the file
+	ID      string
+	Type    string // "pam", "pve", "ldap", "ad" or "openid"; forced for the ids pam and pve
+	InFile  bool   // a section of the file defines it; pam and pve exist without one
+	Line    int    // the line of its header, 0 when it is not in the file
+	Default bool   // the realm that the login form offers first
+	Comment string // decoded; pam and pve have one even when the file gives none
+	TFA     *TFA   // nil when Proxmox VE asks for no second factor
+	TFALine int    // the line that sets TFA, 0 when there is none
+
+	// CaseSensitive says that names which differ in case are different users.
+	// In pam, ldap and ad realms they are not, unless an ldap or ad realm says
+	// `case-sensitive 1`.
+	CaseSensitive bool
+
+	// Missing is the first required property that the section lacks, or "".
+	// Proxmox VE then takes over nothing of the section: the realm does not
+	// exist, and pam and pve are as if they were not in the file.
+	Missing string
 
 	// Properties are all properties that Proxmox VE takes over, in the order
 	// of the file, with the values as they are stored.
 	Properties []Property
+}
+
+// Property returns the stored value of a property.
+func (r Realm) Property(key string) (Property, bool) {
+	for _, p := range r.Properties {
+		if p.Key == key {
+			return p, true
+		}
+	}
+	return Property{}, false
 }
 
 // A Property is one line of a realm's section.

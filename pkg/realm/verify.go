@@ -1,0 +1,127 @@
+package realm
+
+import (
+	"bytes"
+
+	"oathkit/pkg/section"
+)
+
+// verify reads the edited bytes again and compares the effective views: they
+// must differ in the asked property of the asked realm, and in nothing else.
+func (e *edit) verify(out []byte) error {
+	after := Parse(out)
+	ids := changedIDs(e.d, after)
+	same := sameRealm(e.d, after, len(ids))
+	for _, id := range ids {
+		if id != e.id && !same(id) {
+			line, _ := e.d.seen(id)
+			return editErrorf(line, "mend the file first: check says how",
+				"the edit of realm %q would change how Proxmox VE reads realm %q", e.id, id)
+		}
+	}
+	sec, typ, ok := after.effective(e.id)
+	if !ok || typ != e.typ {
+		return e.unproved()
+	}
+	var old []Property
+	if e.inFile {
+		old = e.d.read(e.sec, e.typ, e.number(), nil)
+	}
+	props := after.read(sec, typ, after.file.LineNumber(sec.Start), nil)
+	got, _ := find(props, e.key)
+	if got.Value != e.value || !sameBut(old, props, e.key) {
+		return e.unproved()
+	}
+	return e.whole(old, props)
+}
+
+// whole refuses an edit that has no effect because the section lacks a required
+// property, or that removes one.
+func (e *edit) whole(old, props []Property) error {
+	lacks := missing(e.typ, props)
+	switch {
+	case lacks == "" || e.value != "" && e.key != "tfa" && missing(e.typ, old) != "":
+		return nil
+	case e.value == "" && lacks == e.key:
+		return editErrorf(0, "", "a realm of type %s needs %s: without it Proxmox VE takes over nothing of realm %q", e.typ, e.key, e.id)
+	}
+	return editErrorf(e.number(), "set "+lacks+" first",
+		"the section lacks %s, so Proxmox VE takes over nothing of realm %q", lacks, e.id)
+}
+
+// unproved names the line in the way: the first in the section that the reader
+// drops, else the header.
+func (e *edit) unproved() error {
+	line := 0
+	if e.inFile {
+		line = e.number()
+		e.d.read(e.sec, e.typ, line, func(l section.Line, key, _ string, _ error) {
+			if key == e.key && line == e.number() {
+				line = l.Number
+			}
+		})
+	}
+	return editErrorf(line, "mend the file first: check says how",
+		"Proxmox VE would not read %s of realm %q as asked for", e.key, e.id)
+}
+
+// sameBut reports whether two sections say the same but for one property.
+func sameBut(a, b []Property, key string) bool {
+	return within(a, b, key) && within(b, a, key)
+}
+
+func within(a, b []Property, key string) bool {
+	for _, p := range a {
+		if q, ok := find(b, p.Key); p.Key != key && (!ok || p.Value != q.Value) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameRealm returns a function that reports whether both files say the same of
+// a realm, to be called about n times.
+func sameRealm(a, b *Domains, n int) func(id string) bool {
+	inA, inB := a.finder(n), b.finder(n)
+	return func(id string) bool {
+		as, at, aok := inA(id)
+		bs, bt, bok := inB(id)
+		if aok != bok || at != bt {
+			return false
+		}
+		ap, bp := a.read(as, at, 0, nil), b.read(bs, bt, 0, nil)
+		return missing(at, ap) != "" && missing(bt, bp) != "" || sameBut(ap, bp, "")
+	}
+}
+
+// changedIDs returns the ids of the realms whose sections are not the same
+// bytes in both files, each once. Sections at the top and at the end that are
+// the same are passed over: a realm without a section in between has the same
+// sections in both files.
+func changedIDs(a, b *Domains) []string {
+	as, bs := a.file.Sections(), b.file.Sections()
+	for len(as) > 0 && len(bs) > 0 && sameBytes(a, b, as[0], bs[0]) {
+		as, bs = as[1:], bs[1:]
+	}
+	for len(as) > 0 && len(bs) > 0 && sameBytes(a, b, as[len(as)-1], bs[len(bs)-1]) {
+		as, bs = as[:len(as)-1], bs[:len(bs)-1]
+	}
+	var ids []string
+	seen := make(map[string]bool)
+	for _, side := range []struct {
+		d    *Domains
+		secs []section.Section
+	}{{a, as}, {b, bs}} {
+		for _, s := range side.secs {
+			if id := string(side.d.file.ID(s)); !seen[id] {
+				seen[id] = true
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+func sameBytes(a, b *Domains, s, t section.Section) bool {
+	return bytes.Equal(a.Bytes()[s.Start:s.End], b.Bytes()[t.Start:t.End])
+}
