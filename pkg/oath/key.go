@@ -42,7 +42,7 @@ func NewKey(random io.Reader, bits int) (Key, error) {
 		return Key{}, fmt.Errorf("a key has a multiple of 8 from %d to %d bits, not %d", MinBits, MaxBits, bits)
 	}
 	b := make([]byte, bits/8)
-	for {
+	for range 8 {
 		if _, err := io.ReadFull(random, b); err != nil {
 			return Key{}, fmt.Errorf("cannot read randomness: %w", err)
 		}
@@ -50,6 +50,7 @@ func NewKey(random io.Reader, bits int) (Key, error) {
 			return keyOf(b), nil
 		}
 	}
+	return Key{}, errors.New("randomness is not random: it gave eight unlikely keys in a row")
 }
 
 // KeyFromBytes copies b into a key. Less than 80 bits are ErrShortKey, more

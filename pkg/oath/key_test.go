@@ -211,6 +211,9 @@ func TestNewKey(t *testing.T) {
 	if err != nil || k.Hex() != rfcHex {
 		t.Errorf("key whose text is ambiguous: %s, %v", k.Hex(), err)
 	}
+	if k, err := oath.NewKey(strings.NewReader(strings.Repeat("\x00", 1000)), 160); err == nil || !k.IsZero() {
+		t.Errorf("key from nothing but zeros: %v, %v", k, err)
+	}
 }
 
 type iotestOneByte struct{ r io.Reader }
