@@ -144,6 +144,6 @@ func warn(c *cli.Context, u oath.URI) {
 		odd = append(odd, "a period of "+strconv.Itoa(u.Period)+" seconds")
 	}
 	if len(odd) > 0 {
-		c.Warn("some authenticator apps ignore %s and show codes that are never accepted", strings.Join(odd, ", "))
+		c.Warn("some authenticator apps ignore what is unusual here (%s), and then their codes are wrong", strings.Join(odd, ", "))
 	}
 }
