@@ -1,4 +1,3 @@
-// Package filestore keeps users in files.
 package filestore
 
 import (
