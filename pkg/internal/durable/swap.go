@@ -47,6 +47,11 @@ func (d *Dir) Swap(name, backup string, old, data []byte, o ReplaceOptions) erro
 	if o.Mode == 0 {
 		o.Mode = 0o600
 	}
+	is, err := d.Open(name, unix.O_PATH, 0)
+	if err != nil {
+		return err
+	}
+	defer is.Close()
 	f, err := d.temporary(o.Temp)
 	if err != nil {
 		return err
@@ -56,7 +61,12 @@ func (d *Dir) Swap(name, backup string, old, data []byte, o ReplaceOptions) erro
 		_ = d.Remove(f.name)
 		return err
 	}
-	err = d.swap(f, name, backup, old, o)
+	// The exchange would notice as well, but for a moment the new file would
+	// have the name.
+	err = d.still(name, is)
+	if err == nil {
+		err = d.swap(f, name, backup, old, o)
+	}
 	var kept *BackupError
 	var stranded *strandedError
 	if err != nil && !errors.As(err, &stranded) {
@@ -164,6 +174,20 @@ func (d *Dir) putBack(temp, name string, placed *File) (put *File, done bool, er
 		put = nil
 	}
 	return put, done, err
+}
+
+// still says whether the file that was opened has the name.
+func (d *Dir) still(name string, f *File) error {
+	now, err := d.Open(name, unix.O_PATH, 0)
+	if err != nil {
+		return err
+	}
+	defer now.Close()
+	same, err := sameFile(now, f)
+	if err == nil && !same {
+		err = fmt.Errorf("cannot replace %q: %w", d.Path(name), ErrChanged)
+	}
+	return err
 }
 
 // exchange lets two names of the folder change places.
