@@ -1,6 +1,9 @@
 package durable
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -58,6 +61,9 @@ func (d *Dir) Open(name string, flags int, perm os.FileMode) (*File, error) {
 		f.fd, err = unix.Openat(d.fd, name, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, uint32(perm.Perm()))
 		return err
 	})
+	if err == unix.ELOOP {
+		return nil, fmt.Errorf("cannot open %q: it is a symbolic link: %w", d.Path(name), err)
+	}
 	if err != nil {
 		return nil, failure("open", d.Path(name), err)
 	}
@@ -168,7 +174,7 @@ func Mkdir(path string, perm os.FileMode, hook Hook) error {
 		return err
 	}
 	defer parent.Close()
-	if err := parent.Mkdir(filepath.Base(path), perm); err != nil && !os.IsExist(unwrap(err)) {
+	if err := parent.Mkdir(filepath.Base(path), perm); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return parent.Sync()

@@ -150,7 +150,7 @@ func load(t *testing.T, folder string) map[string]*inode {
 			return err
 		}
 		i := &inode{dir: d.IsDir()}
-		if !i.dir {
+		if d.Type().IsRegular() {
 			if i.data, err = os.ReadFile(path); err != nil {
 				return err
 			}
