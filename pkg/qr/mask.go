@@ -21,7 +21,13 @@ type masking struct {
 	rows, columns sheet // the symbol; columns has columns for lines
 	free, freeT   sheet // the modules that a mask may flip
 	format        []formatModule
+
+	upright, onSide [masks]pattern
 }
+
+// A pattern is a mask: bit j of line i says whether it flips the module in
+// column j of row i. The rest is repetition.
+type pattern [period]uint64
 
 // A formatModule is where a bit of the format information is.
 type formatModule struct{ x, y, bit int }
@@ -31,6 +37,7 @@ func newMasking(plan *coding.Plan, symbol *coding.Code) *masking {
 	n := symbol.Size
 	m := &masking{rows: newSheet(n), columns: newSheet(n), free: newSheet(n), freeT: newSheet(n)}
 	m.format = make([]formatModule, 0, 30)
+	m.drawPatterns()
 	for y, row := range plan.Pixel {
 		for x, pixel := range row {
 			switch pixel.Role() {
@@ -49,6 +56,19 @@ func newMasking(plan *coding.Plan, symbol *coding.Code) *masking {
 	return m
 }
 
+func (m *masking) drawPatterns() {
+	for mask := range masks {
+		for i := range period {
+			for j := range period {
+				if coding.Mask(mask).Invert(i, j) {
+					m.upright[mask][i] |= 1 << j
+					m.onSide[mask][j] |= 1 << i
+				}
+			}
+		}
+	}
+}
+
 // best returns the mask with the lowest penalty, the first of equals.
 func (m *masking) best() int {
 	best, lowest := 0, 0
@@ -63,19 +83,9 @@ func (m *masking) best() int {
 
 // apply puts the symbol under another mask.
 func (m *masking) apply(mask int) {
-	was, now := coding.Mask(m.mask), coding.Mask(mask)
 	for i := range period {
-		var upright, side uint64
-		for j := range period {
-			if was.Invert(i, j) != now.Invert(i, j) {
-				upright |= 1 << j
-			}
-			if was.Invert(j, i) != now.Invert(j, i) {
-				side |= 1 << j
-			}
-		}
-		flipLines(&m.rows, &m.free, i, upright)
-		flipLines(&m.columns, &m.freeT, i, side)
+		flipLines(&m.rows, &m.free, i, m.upright[m.mask][i]^m.upright[mask][i])
+		flipLines(&m.columns, &m.freeT, i, m.onSide[m.mask][i]^m.onSide[mask][i])
 	}
 	change := formatBits(m.mask) ^ formatBits(mask)
 	for _, f := range m.format {
@@ -88,12 +98,12 @@ func (m *masking) apply(mask int) {
 }
 
 // flipLines flips the free modules of every line y = first, first+period, …
-// where the pattern, which repeats after period bits, has a one.
-func flipLines(s, free *sheet, first int, pattern uint64) {
+// where ones, which repeats after period bits, has one.
+func flipLines(s, free *sheet, first int, ones uint64) {
 	for w := range s.words {
-		// The word begins in column 64*w of the pattern.
+		// The word begins in column 64*w.
 		shift := 64 * w % period
-		word := (pattern>>shift | pattern<<(period-shift)) & (1<<period - 1)
+		word := (ones>>shift | ones<<(period-shift)) & (1<<period - 1)
 		word *= 1 | 1<<12 | 1<<24 | 1<<36 | 1<<48 | 1<<60
 		line, may := s.column(w), free.column(w)
 		for y := margin + first; y < margin+s.size; y += period {
