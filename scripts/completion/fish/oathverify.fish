@@ -1,0 +1,36 @@
+# fish completion for oathverify
+# Written by 'make completion' from the program's own usage.
+
+# Whether the commands on the line so far are exactly these.
+function __oathverify_at
+    set -l commands
+    set -l skip 0
+    for word in (commandline -opc)[2..]
+        if test $skip = 1
+            set skip 0
+            continue
+        end
+        switch $word
+            case --algorithm --config --digits --hotp --key-file --realm --rhost --service --step --time --window -c -d -k -m -s -w
+                set skip 1
+        end
+    end
+    test "$commands" = "$argv"
+end
+
+complete -c oathverify -n '__oathverify_at' -f
+complete -c oathverify -n '__oathverify_at' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
+complete -c oathverify -n '__oathverify_at' -l realm -x -d 'the realm of a USER that names none'
+complete -c oathverify -n '__oathverify_at' -l service -x -d 'the program that asks, for the audit log'
+complete -c oathverify -n '__oathverify_at' -l rhost -x -d 'where the person is, for the audit log'
+complete -c oathverify -n '__oathverify_at' -l json -d 'print the verdict as JSON'
+complete -c oathverify -n '__oathverify_at' -l explain -d 'tell root why, besides judging the code'
+complete -c oathverify -n '__oathverify_at' -s k -l key-file -r -F -d 'judge against the keys or key URIs in FILE, without a store'
+complete -c oathverify -n '__oathverify_at' -s d -l digits -x -d 'with -k: digits of a code, 6 to 10 (default 6)'
+complete -c oathverify -n '__oathverify_at' -s s -l step -x -d 'with -k: length of a time step (default 30)'
+complete -c oathverify -n '__oathverify_at' -s m -l algorithm -x -a 'SHA1 SHA256 SHA512' -d 'with -k: SHA1, SHA256 or SHA512 (default SHA1)'
+complete -c oathverify -n '__oathverify_at' -s w -l window -x -d 'with -k: steps to either side, or counters ahead (default 1, or 10 with --hotp)'
+complete -c oathverify -n '__oathverify_at' -l hotp -x -d 'with -k: the keys are for HOTP, COUNTER is the next one'
+complete -c oathverify -n '__oathverify_at' -l time -x -d 'with -k: judge as of TIME, seconds since 1970 or RFC 3339'
+complete -c oathverify -n '__oathverify_at' -s h -l help -d 'show this help and exit'
+complete -c oathverify -n '__oathverify_at' -l version -d 'show the version and exit'
