@@ -15,6 +15,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // The exit codes of every program.
@@ -153,7 +154,9 @@ func (stdout) Write(p []byte) (n int, err error) {
 			n += m
 		}
 		switch {
-		case err == syscall.EINTR || err == syscall.EAGAIN:
+		case err == syscall.EINTR:
+		case err == syscall.EAGAIN: // somebody made the pipe non-blocking
+			time.Sleep(time.Millisecond)
 		case err != nil:
 			return n, err
 		case m == 0:

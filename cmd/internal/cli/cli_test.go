@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// tool is a program with commands that says what it was given.
+func tool(misused int) *Command {
+	var config string
+	var dry bool
+	var flags *Flags
+	var n int
+	show := func(c *Context) error {
+		fmt.Fprintf(c.Stdout, "config=%q dry=%v n=%d given=%v args=%q\n", config, dry, n, flags.Given("dry-run"), c.Args)
+		return nil
+	}
+	return &Command{
+		Name: "tool", Summary: "try options", Misused: misused,
+		Flags: func(f *Flags) { f.String(&config, "c,config", "FILE", "the configuration") },
+		Commands: []*Command{
+			{
+				Name: "set", Args: "KEY VALUE", Summary: "set a value", MinArgs: 2, MaxArgs: 2, Run: show,
+				Flags: func(f *Flags) {
+					flags = f
+					f.Bool(&dry, "n,dry-run", "only show")
+					f.Int(&n, "k", "N", "a number")
+				},
+			},
+			{Name: "no", Summary: "say no", Run: func(*Context) error { return ErrNo }},
+			{Name: "refuse", Summary: "refuse", Run: func(*Context) error { return Refused("not %q", "this").Hint("take that") }},
+			{Name: "break", Summary: "fail", Run: func(*Context) error { return errors.New("disk is full") }},
+			{Name: "panic", Summary: "panic", Run: func(*Context) error { panic("a secret value") }},
+		},
+	}
+}
+
+// call runs the tool as Main does, on buffers.
+func call(misused int, args ...string) (code int, out, talk string) {
+	var o, e bytes.Buffer
+	c := &Context{Name: "tool", Stdin: os.Stdin, Stdout: bufio.NewWriter(&o), Stderr: &e}
+	root := tool(misused)
+	code = c.report(root, run(root, c, args))
+	c.Stdout.Flush()
+	return code, o.String(), e.String()
+}
+
+func TestOptions(t *testing.T) {
+	tests := []struct {
+		args string
+		code int
+		out  string // what standard output begins with
+		talk string // what standard error holds
+	}{
+		{"set a b", 0, `config="" dry=false n=0 given=false args=["a" "b"]`, ""},
+		{"-c f set a b", 0, `config="f" dry=false`, ""},
+		{"set -c f a b", 0, `config="f" dry=false`, ""},
+		{"-c f set --config=g a b", 0, `config="g" dry=false`, ""},
+		{"set a -n b", 0, `config="" dry=true n=0 given=true args=["a" "b"]`, ""},
+		{"set a b --dry-run -k 7", 0, `config="" dry=true n=7 given=true`, ""},
+		{"set -- -n b", 0, `config="" dry=false n=0 given=false args=["-n" "b"]`, ""},
+		{"set a -- -n", 0, `config="" dry=false n=0 given=false args=["a" "-n"]`, ""},
+		{"set a b -k x", 2, "", `error: invalid value "x" for option -k`},
+		{"set a b --nosuch=secret", 2, "", `error: unknown option "--nosuch"`},
+		{"set a b -x", 2, "", `error: unknown option "-x"`},
+		{"set a b -k", 2, "", `error: option "-k" needs a value`},
+		{"set a", 2, "", "too few operands"},
+		{"set a b SECRET", 2, "", "too many operands"},
+		{"", 2, "", "no command given"},
+		{"nosuch", 2, "", `unknown command "nosuch"`},
+		{"no", 1, "", ""},
+		{"refuse", 1, "", "tool: error: not \"this\"\ntool: hint: take that\n"},
+		{"break", 111, "", "tool: error: disk is full\n"},
+		{"--help", 0, "usage: tool [OPTION]... COMMAND\n", ""},
+		{"set --help", 0, "usage: tool set [OPTION]... KEY VALUE\n", ""},
+		{"set -h", 0, "usage: tool set [OPTION]... KEY VALUE\n", ""},
+		{"--version", 0, "tool " + Version, ""},
+		{"set --version", 0, "tool " + Version, ""},
+	}
+	for _, tt := range tests {
+		code, out, talk := call(0, strings.Fields(tt.args)...)
+		if code != tt.code || !strings.HasPrefix(out, tt.out) || !strings.Contains(talk, tt.talk) {
+			t.Errorf("%q: exit code %d, want %d\nout:  %q\nwant: %q\ntalk: %q\nwant: %q", tt.args, code, tt.code, out, tt.out, talk, tt.talk)
+		}
+		if tt.talk == "" && talk != "" {
+			t.Errorf("%q: talk %q, want none", tt.args, talk)
+		}
+		if strings.Contains(strings.ToLower(talk), "secret") {
+			t.Errorf("%q: an argument is repeated: %q", tt.args, talk)
+		}
+	}
+}
+
+// A hook's misuse is 111; its no stays 1.
+func TestMisused(t *testing.T) {
+	for args, want := range map[string]int{"set a": 111, "nosuch": 111, "no": 1, "refuse": 1, "set a b": 0} {
+		if code, _, talk := call(ExitUnsure, strings.Fields(args)...); code != want {
+			t.Errorf("%q: exit code %d, want %d: %s", args, code, want, talk)
+		}
+	}
+}
+
+// What only a process shows: a panic, and a standard output that takes nothing.
+func TestMain(m *testing.M) {
+	if args := os.Getenv("CLI_TEST_ARGS"); args != "" {
+		os.Args = append([]string{"tool"}, strings.Fields(args)...)
+		os.Exit(Main(tool(0)))
+	}
+	os.Exit(m.Run())
+}
+
+func process(t *testing.T, stdout *os.File, args string) (int, string) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "CLI_TEST_ARGS="+args)
+	var talk bytes.Buffer
+	cmd.Stderr = &talk
+	if stdout != nil {
+		cmd.Stdout = stdout
+	}
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), talk.String()
+}
+
+func TestPanicIsUnsure(t *testing.T) {
+	code, talk := process(t, nil, "panic")
+	if code != ExitUnsure || !strings.Contains(talk, "tool: error: internal fault (string)") || !strings.Contains(talk, "cli_test.go:") {
+		t.Errorf("exit code %d: %s", code, talk)
+	}
+	if strings.Contains(talk, "secret") {
+		t.Errorf("the value of the panic is shown: %s", talk)
+	}
+}
+
+func TestStdoutRefuses(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	if code, talk := process(t, full, "set a b"); code != ExitUnsure || !strings.Contains(talk, "cannot write standard output: no space left") {
+		t.Errorf("full disk: exit code %d: %s", code, talk)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	defer w.Close()
+	if code, talk := process(t, w, "set a b"); code != ExitUnsure || !strings.Contains(talk, "broken pipe") {
+		t.Errorf("closed pipe: exit code %d: %s", code, talk)
+	}
+}
+
+func TestReadLine(t *testing.T) {
+	long := strings.Repeat("x", maxAnswer)
+	for in, want := range map[string]string{
+		"": "", "\n": "", "123456": "123456", "123456\n": "123456", "123456\r\nmore": "123456", " 1 2 \n": " 1 2 ",
+		long: long, long + "\n": long,
+	} {
+		if got, err := ReadLine(strings.NewReader(in)); err != nil || got != want {
+			t.Errorf("%.20q: got %.20q, %v", in, got, err)
+		}
+	}
+	if _, err := ReadLine(strings.NewReader(long + "x")); err == nil {
+		t.Error("a line that is too long is taken")
+	}
+}
+
+func TestTable(t *testing.T) {
+	var b bytes.Buffer
+	if err := Table(&b, []string{"NAME", "COMMENT"}, [][]string{{"pam", "x\x1b[2Jy"}, {"longer", ""}}); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(b.String(), "\n")
+	if want := []string{"NAME    COMMENT", "pam     x?[2Jy", "longer  ", ""}; !slices.Equal(lines, want) {
+		t.Errorf("got %q, want %q", lines, want)
+	}
+}
