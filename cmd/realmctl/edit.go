@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+	"time"
+
+	"oathkit/cmd/internal/cli"
+	"oathkit/pkg/realm"
+	"oathkit/pkg/realm/realmfile"
+)
+
+// lockWait is how long an edit waits for another one to end.
+const lockWait = 10 * time.Second
+
+// A plan makes the new bytes of a domains file from the old ones, and says what
+// that means. It is made again when the file changed meanwhile. Bytes that come
+// with an error are what the edit would have written.
+type plan func(doc *realmfile.File, old []byte) (edited []byte, said []string, err error)
+
+// edit changes the domains file by a plan, or with -n shows the change.
+func (t *tool) edit(c *cli.Context, make plan) error {
+	path, err := t.domainsPath()
+	if err != nil {
+		return err
+	}
+	doc, err := realmfile.Open(path, t.pve)
+	if err != nil {
+		return t.openError(path, err)
+	}
+	old, err := doc.Read()
+	if err != nil {
+		return readError(err)
+	}
+	edited, said, err := make(doc, old)
+	if t.dryRun {
+		if edited != nil {
+			c.Stdout.Write(unifiedDiff(path, old, edited))
+		}
+		if bytes.Equal(old, edited) {
+			tell(c, said)
+		}
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(old, edited) {
+		err = t.write(c, doc, make, old, edited, &said)
+	}
+	if err == nil {
+		tell(c, said)
+	}
+	return err
+}
+
+func tell(c *cli.Context, said []string) {
+	for _, line := range said {
+		c.Say("%s", cli.Printable(line))
+	}
+}
+
+// write replaces the file. What an error of the plan says stays as it is.
+func (t *tool) write(c *cli.Context, doc *realmfile.File, make plan, old, edited []byte, said *[]string) error {
+	var refused error
+	err := doc.Replace(context.Background(), lockWait, old, edited, func(now []byte) (edited []byte, err error) {
+		edited, *said, err = make(doc, now)
+		refused = err
+		return edited, err
+	})
+	var kept *realmfile.BackupError
+	switch {
+	case errors.As(err, &kept):
+		c.Warn("%v: the edit is made, but undo has no %s~ to put back", kept, doc.Path())
+		return nil
+	case err != nil && refused == nil:
+		return writeError(doc, err)
+	}
+	return err
+}
+
+// openError adds the way out to an error of finding the file to edit.
+func (t *tool) openError(path string, err error) error {
+	var link *realmfile.LinkError
+	if errors.As(err, &link) {
+		return cli.Unsure("%w", err).Hint("name the file itself with -f, after a look at it")
+	}
+	return t.noDomains(path, err)
+}
+
+// writeError puts a failure to lock or to write in words, with the way out.
+func writeError(doc *realmfile.File, err error) error {
+	f := cli.Unsure("%w; nothing was changed", err)
+	switch {
+	case errors.Is(err, realmfile.ErrBusy) && doc.PVE():
+		f.Hint("another program edits it; a lock whose owner died is free after two minutes")
+	case errors.Is(err, realmfile.ErrBusy):
+		f.Hint("another realmctl edits it: look for it with ps, and try again")
+	case errors.Is(err, realmfile.ErrUnstable):
+		f.Hint("find the program that writes it, and try again")
+	case errors.Is(err, realmfile.ErrNoQuorum):
+		f.Hint("on a node whose others are surely down: pvecm expected 1, then try again")
+	case errors.Is(err, syscall.EROFS):
+		f.Hint("the file system is read-only: mount -o remount,rw on its mount point, and try again")
+	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
+		f.Hint("the disk is full: make room where %s is, and try again", doc.Path())
+	case errors.Is(err, fs.ErrPermission):
+		f.Hint("run it as root, or as who may write in the folder of %s", doc.Path())
+	}
+	return f
+}
+
+// editError puts the refusal of an edit in words.
+func editError(doc *realmfile.File, err error) error {
+	var e *realm.EditError
+	if !errors.As(err, &e) {
+		return cli.Refused("%s: %w; nothing was changed", doc.Path(), err)
+	}
+	where := doc.Path()
+	if e.Line > 0 {
+		where = fmt.Sprintf("%s:%d", doc.Path(), e.Line)
+	}
+	f := cli.Refused("%s: %s; nothing was changed", where, e.Message)
+	if e.Mend != "" {
+		f.Hint("%s", e.Mend)
+	}
+	return f
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+
+	"oathkit/cmd/internal/cli"
+	"oathkit/pkg/realm"
+	"oathkit/pkg/realm/realmfile"
+)
+
+func (t *tool) enable(c *cli.Context) error {
+	id := c.Args[0]
+	if err := realmOperand(id); err != nil {
+		return err
+	}
+	return t.edit(c, func(doc *realmfile.File, old []byte) ([]byte, []string, error) {
+		r, ok := realm.Parse(old).Lookup(id)
+		if !ok {
+			return nil, nil, noRealm(doc.Path(), id)
+		}
+		want := t.wanted(r.TFA)
+		edited, err := realm.EnableTFA(old, id, want)
+		if err != nil {
+			return nil, nil, editError(doc, err)
+		}
+		if bytes.Equal(edited, old) {
+			return edited, []string{fmt.Sprintf("realm %q asks for a second factor already (tfa %s): nothing to change", id, want.Value())}, nil
+		}
+		return edited, []string{fmt.Sprintf("realm %q asks everybody for a second factor now (tfa %s)", id, want.Value())}, t.guard(c, doc, edited, id)
+	})
+}
+
+// wanted is the tfa value to write: what the command line does not say stays as
+// it is.
+func (t *tool) wanted(present *realm.TFA) realm.TFA {
+	want := realm.TFA{Type: "oath", Digits: realm.DefaultDigits, Step: realm.DefaultStep}
+	if present != nil {
+		want.Digits, want.Step = present.Digits, present.Step
+	}
+	if t.digits != 0 {
+		want.Digits = t.digits
+	}
+	if t.step != 0 {
+		want.Step = t.step
+	}
+	return want
+}
+
+func (t *tool) disable(c *cli.Context) error {
+	switch {
+	case t.all && len(c.Args) > 0:
+		return cli.Misused("--all means every realm: name none beside it")
+	case !t.all && len(c.Args) == 0:
+		return cli.Misused("no realm given").Hint("name the realms, or give --all for every one")
+	}
+	return t.edit(c, func(doc *realmfile.File, old []byte) ([]byte, []string, error) {
+		if t.all {
+			edited, changed := realm.DisableAllTFA(old)
+			return edited, disabled(doc, old, edited, changed, nil), nil
+		}
+		edited, changed, err := realm.DisableTFA(old, c.Args...)
+		if err != nil {
+			return nil, nil, editError(doc, err)
+		}
+		return edited, disabled(doc, old, edited, changed, c.Args), nil
+	})
+}
+
+// disabled says what a disable did: which realms changed as the reader of the
+// file sees them, and what still asks for a factor.
+func disabled(doc *realmfile.File, old, edited []byte, changed, asked []string) []string {
+	var said []string
+	was, is := tfaOf(old), tfaOf(edited)
+	for _, id := range changed {
+		switch {
+		case was[id] && !is[id]:
+			said = append(said, fmt.Sprintf("realm %q asks nobody for a second factor any more", id))
+		case is[id] && !was[id]:
+			said = append(said, fmt.Sprintf("realm %q asks everybody for a second factor now: disable it there, too", id))
+		default:
+			said = append(said, fmt.Sprintf("realm %q is read otherwise now: realmctl show %s", id, id))
+		}
+	}
+	if bytes.Equal(old, edited) {
+		said = append(said, "no line asks for a second factor there: nothing to change")
+	} else if len(changed) == 0 {
+		said = append(said, "lines that seemed to ask for a second factor are gone; the reader of the file saw none of them")
+	}
+	if !doc.PVE() {
+		said = append(said, stillRequired(doc, realm.Parse(edited), asked)...)
+	}
+	switch {
+	case len(changed) == 0:
+	case doc.PVE():
+		said = append(said, "who has an entry in priv/tfa.cfg is still asked for it: pveum user tfa delete USER removes it")
+	default:
+		said = append(said, "who has an activated credential is still asked for it: mfactl disable USER removes it")
+	}
+	return said
+}
+
+// tfaOf are the realms with a second factor as the reader of the file sees them.
+func tfaOf(b []byte) map[string]bool {
+	is := make(map[string]bool)
+	for _, r := range realm.Parse(b).Realms() {
+		if r.TFA != nil {
+			is[r.ID] = true
+		}
+	}
+	return is
+}
+
+// stillRequired names what makes oathverify ask for a factor in these realms all
+// the same.
+func stillRequired(doc *realmfile.File, d *realm.Domains, ids []string) []string {
+	var said []string
+	for _, id := range ids {
+		line, why, required := d.Required(id)
+		switch {
+		case required && line > 0:
+			said = append(said, fmt.Sprintf("oathverify still asks for a factor: %s:%d: %s", doc.Path(), line, why))
+		case required && (id == "pam" || id == "pve"):
+			said = append(said, fmt.Sprintf("oathverify still asks for a factor, for %s is not in %s: realmctl set %s comment TEXT puts it there", id, doc.Path(), id))
+		case required:
+			said = append(said, fmt.Sprintf("oathverify still asks for a factor: %s: %s", doc.Path(), why))
+		}
+	}
+	return said
+}
+
+func (t *tool) set(c *cli.Context) error {
+	id, key, value := c.Args[0], c.Args[1], c.Args[2]
+	if err := realmOperand(id); err != nil {
+		return err
+	}
+	return t.edit(c, func(doc *realmfile.File, old []byte) ([]byte, []string, error) {
+		if _, ok := realm.Parse(old).Lookup(id); !ok {
+			return nil, nil, noRealm(doc.Path(), id)
+		}
+		edited, err := realm.Set(old, id, key, value)
+		if err != nil {
+			return nil, nil, editError(doc, err)
+		}
+		if bytes.Equal(edited, old) {
+			return edited, []string{fmt.Sprintf("%s of realm %q is that already: nothing to change", key, id)}, nil
+		}
+		said := []string{fmt.Sprintf("%s of realm %q is set", key, id)}
+		if key == "tfa" { // by whatever way it is turned on
+			err = t.guard(c, doc, edited, id)
+		}
+		return edited, said, err
+	})
+}
+
+func (t *tool) unset(c *cli.Context) error {
+	id, key := c.Args[0], c.Args[1]
+	if err := realmOperand(id); err != nil {
+		return err
+	}
+	return t.edit(c, func(doc *realmfile.File, old []byte) ([]byte, []string, error) {
+		if _, ok := realm.Parse(old).Lookup(id); !ok {
+			return nil, nil, noRealm(doc.Path(), id)
+		}
+		edited, err := realm.Unset(old, id, key)
+		if err != nil {
+			return nil, nil, editError(doc, err)
+		}
+		if bytes.Equal(edited, old) {
+			return edited, []string{fmt.Sprintf("realm %q has no %s: nothing to change", id, key)}, nil
+		}
+		return edited, []string{fmt.Sprintf("realm %q has no %s any more", id, key)}, nil
+	})
+}
