@@ -31,7 +31,7 @@ func (b *bench) login() error {
 		return nil
 	}
 	// Each user logs in once: a code is good once, and a step lasts 30 s.
-	logins := warm + b.runs + 1 + width*(rounds+1)
+	logins := warm + b.runs + 1 + width*(rounds+1) + warm + peerRuns
 	small, err := b.makeSite("small", logins, logins)
 	if err != nil {
 		return err
@@ -45,6 +45,9 @@ func (b *bench) login() error {
 		return err
 	}
 	if err := b.atOnce(small, path); err != nil {
+		return err
+	}
+	if err := b.pamOath(small, path); err != nil {
 		return err
 	}
 	return b.manyUsers(path)
