@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -30,20 +31,31 @@ func ReadLine(r io.Reader) (string, error) {
 	return line, nil
 }
 
-// AskSecret asks on /dev/tty without echo.
+// AskSecret asks on /dev/tty without echo. The terminal is raw before the
+// question is on it, so that what is typed ahead does not show, and is restored
+// also after an interrupt, which is an error here.
 func AskSecret(prompt string) (string, error) {
 	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
 	if err != nil {
 		return "", fmt.Errorf("no terminal to ask on: %w", err)
 	}
 	defer tty.Close()
-	fmt.Fprint(tty, prompt)
-	b, err := term.ReadPassword(int(tty.Fd()))
-	fmt.Fprintln(tty)
+	fd := int(tty.Fd())
+	before, err := term.MakeRaw(fd)
 	if err != nil {
-		return "", fmt.Errorf("cannot read from the terminal: %w", err)
+		return "", fmt.Errorf("cannot turn off the terminal's echo: %w", err)
 	}
-	return string(b), nil
+	defer term.Restore(fd, before)
+	answer, err := term.NewTerminal(tty, "").ReadPassword(prompt)
+	switch {
+	case err == io.EOF:
+		return "", errors.New("the question was not answered")
+	case err != nil:
+		return "", fmt.Errorf("cannot read from the terminal: %w", err)
+	case len(answer) > maxAnswer:
+		return "", fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
+	}
+	return answer, nil
 }
 
 // IsTerminal says whether the file is a terminal.
