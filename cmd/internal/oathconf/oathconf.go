@@ -53,14 +53,14 @@ func Read(path string, named bool) ([]byte, error) {
 	}
 	defer f.Close()
 	if err := trusted(f); err != nil {
-		return nil, fmt.Errorf("configuration %s %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the configuration: %w", err)
 	}
 	if len(b) > maxSize {
-		return nil, fmt.Errorf("configuration %s is larger than %d bytes", path, maxSize)
+		return nil, fmt.Errorf("%s: is larger than %d bytes", path, maxSize)
 	}
 	return b, nil
 }
@@ -72,7 +72,7 @@ func trusted(f *os.File) error {
 		return fmt.Errorf("cannot be looked at: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("is not a regular file")
+		return errors.New("is no regular file")
 	}
 	if perm := info.Mode().Perm(); perm&0o022 != 0 {
 		return fmt.Errorf("has mode %04o, so others than its owner can write it; run: chmod go-w %s", perm, f.Name())

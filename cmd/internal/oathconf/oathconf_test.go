@@ -52,8 +52,8 @@ func TestLoadRefuses(t *testing.T) {
 	for name, tt := range map[string]struct{ path, want string }{
 		"group can write":  {write(t, "", 0o664), "has mode 0664, so others than its owner can write it; run: chmod go-w /"},
 		"others can write": {write(t, "", 0o602), "has mode 0602"},
-		"folder":           {t.TempDir(), "is not a regular file"},
-		"pipe":             {pipe, "is not a regular file"},
+		"folder":           {t.TempDir(), "is no regular file"},
+		"pipe":             {pipe, "is no regular file"},
 		"too large":        {write(t, strings.Repeat("#\n", maxSize/2+1), 0o600), "is larger than"},
 		"bad value":        {write(t, "[oath]\nbits = 7\n", 0o600), ":2: oath.bits must be from 128 to 1024, not 7"},
 	} {
