@@ -8,8 +8,9 @@ import (
 	"oathkit/pkg/oath"
 )
 
-// check says what is wrong with a record as a whole.
-func (r *Record) check() error {
+// Check says what is wrong with a record; what DecodeRecord and the changes of
+// this package return has passed it. No error holds a secret.
+func (r *Record) Check() error {
 	switch {
 	case !isID(r.UserID):
 		return errors.New("user_id is not 32 lower-case hex digits in the shape of a version-4 UUID")

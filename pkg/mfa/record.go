@@ -29,7 +29,7 @@ func EncodeRecord(u User) ([]byte, error) {
 	if err := CheckID(u.ID); err != nil {
 		return nil, err
 	}
-	if err := u.Record.check(); err != nil {
+	if err := u.Record.Check(); err != nil {
 		return nil, fmt.Errorf("the record of %q cannot be written: %w", u.ID, err)
 	}
 	b := make([]byte, 0, 512+512*len(u.Record.Credentials)+80*len(u.Record.Recovery.Hashes))
@@ -191,7 +191,7 @@ func (s *scanner) record(id string) (r Record) {
 	})
 	s.require("the record", names[:6], seen)
 	if s.err == nil {
-		if err := r.check(); err != nil {
+		if err := r.Check(); err != nil {
 			s.failAt(0, "%w", err)
 		}
 	}

@@ -99,14 +99,10 @@ func hashCode(salt []byte, code string) (h [32]byte) {
 
 // canonicalCode drops case, blanks and dashes.
 func canonicalCode(s string) string {
-	b := make([]byte, 0, len(s))
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '-' || c == ' ' || c == '\t' || c == '\r' || c == '\n':
-		case c >= 'A' && c <= 'Z':
-			b = append(b, c+'a'-'A')
-		default:
-			b = append(b, c)
+	b := []byte(oath.NormalizeCode(s))
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
 		}
 	}
 	return string(b)

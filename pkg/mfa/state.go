@@ -87,7 +87,8 @@ func binaryID(credID string) (id [16]byte) {
 	return id
 }
 
-// For returns the state as far as it belongs to the record: what hangs on
+// For returns the state as far as it belongs to the record, its counters in the
+// order of the record's credentials: what hangs on
 // another epoch or recovery set is dropped, and so are the counters of
 // credentials that the record does not have. A credential without a counter
 // starts anew if it was never activated; else its counter is lost. A state of

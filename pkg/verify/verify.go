@@ -1,12 +1,113 @@
 // Package verify is the decision: a user, an answer and a time make a verdict
-// and the user as he is afterwards.
+// and the user as he is afterwards. It is pure: it knows no file and no clock.
+// The rules are HOTP's (RFC 4226 section 7) and TOTP's (RFC 6238 section 5)
+// with a lock-out around them.
+//
+// # An answer
+//
+// Blanks and dashes are dropped once. ASCII digits, exactly as many as a
+// credential's codes have, are held against that credential; everything else is
+// tried as a recovery code, and is a wrong answer if it is none. The empty
+// answer is a try of nothing: it is refused and not counted.
+//
+//   - All credentials are tried. The result names the first that has the code
+//     as a good one. Where another has the same code by chance it is moved on,
+//     too; where the code is a used one of any credential it is a replay, even
+//     if it is a good one of another: one code is good once.
+//   - TOTP: the steps up to Window before and after now, if they come after the
+//     last one used. The highest that matches is used up, and so all before it.
+//   - HOTP: the next counter and the 10 after it; the highest that matches is
+//     used up. A wrong code moves nothing. A code from 11 to 100 after the next
+//     counter is a wrong answer, but it is kept in mind: if the very next answer
+//     that is judged is the following code, the credential is in step again. A
+//     replay in between, or a try that is not judged, does not disturb that;
+//     any other answer does.
+//   - A code that was used is a replay: refused and audited, not counted, for it
+//     is worth nothing, and a client that sends it again must not lock its owner
+//     out. Known as used are the TOTP steps within the window, the last one
+//     used however long ago, the 10 HOTP counters before the next one, and used
+//     recovery codes. An older one is a wrong answer.
+//   - A recovery code is good for whoever has a set of them, activated or not,
+//     and activates nothing.
+//
+// # Who has no factor, or none yet
+//
+// Without a record the answer is not looked at: not-enrolled, no, where a
+// factor is required, and not-required, yes, elsewhere. While no credential is
+// activated, an empty answer is pending, yes, where none is required or the
+// grace that is counted from enable is not over; the lock of the codes does not
+// stand in its way, for it gives nothing that the password alone does not. A
+// record that lies in the future has no grace. A right code activates the
+// credential it belongs to, no other, and is accepted, also beside activated
+// ones and where a factor is required. A wrong one is no, and counted, always:
+// else a code could be guessed there.
+//
+// # Failures
+//
+// Up to Free wrong answers in a row cost nothing. After each further one
+// nothing is judged for a delay that doubles from Delay to MaxDelay, reckoned
+// from that answer. LockAt in a row, or MonthMax within 30 days, lock. A success
+// clears the tally in a row and the delay. The tally of 30 days is kept by
+// day (UTC): today and the 30 days before, so that it never forgets too early.
+//
+// While delayed or locked a try uses up nothing, counts nothing and lengthens
+// nothing. Judged are only:
+//
+//   - a recovery code: it is accepted and clears the lock. That of the 30 days
+//     would still be there if its tally were kept, so the tally is cleared then,
+//     and only then.
+//   - a TOTP code, if none was judged within 10 seconds: a right one of step N
+//     is noted, and the answer is still "locked"; a right one of step N+1 or N+2
+//     of the same credential is then accepted. It clears what a success clears;
+//     in a lock of 30 days every login takes two codes until that is over. The
+//     noted code itself is not used up by being noted. A used code, and the
+//     noted one again, take no turn from those 10 seconds: clients send them on
+//     their own.
+//
+// HOTP codes are not judged then: a counter has no time that would make a
+// guesser wait. Whoever guesses can keep taking the turns of TOTP, so that
+// the owner needs a recovery code or mfactl unlock.
+//
+// # Clocks
+//
+//   - A clock set back: the last used step stays used, however far ahead it now
+//     lies. Explain says so; the way out is a new credential.
+//   - A last failure that lies in the future: the delay is the longest one from
+//     now, once; the state is changed so that it ends. Up to 10 seconds ahead
+//     it counts as it stands, because a process that has waited that long for
+//     the user's lock looks at its clock before it is allowed in.
+//   - A delay above the maximum cannot be: it is reckoned from the policy of
+//     the day, and so are the limits.
+//   - Days of the tally that lie in the future count as today.
+//   - Before 1970 there are no TOTP steps; times outside the years 0 to 9999
+//     are held at these.
+//   - The period of a credential may be changed in its record: what was used is
+//     kept as a time, and a step is good only if it begins after it.
+//   - A TOTP credential whose state was lost begins behind now and the window.
+//     A lost HOTP credential is looked for among the 10000 counters from its
+//     first on, by two codes in a row; whoever saw two used codes in a row could
+//     use them then, so that a reset is better where that is to be feared.
+//   - Counters end at 2^63-2: the next one must have a number.
+//
+// # Time that tells
+//
+// Codes are compared in constant time, and the work for an answer does not
+// depend on it or on the verdict: every credential's codes are computed, as
+// many of them, whether the answer has the right length or not, is right,
+// wrong, used or not judged. A user without a record costs what one with one
+// TOTP credential and ten recovery codes does. Not promised: that users with
+// several credentials, with HOTP ones (112 codes each), with other hashes or
+// with a lost counter cost the same as others.
+//
+// # Left out
+//
+// Which realm asks, and whether the person has given a password, is the
+// caller's; sent codes, removal tokens and Duo are not there yet.
 package verify
 
 import (
 	"fmt"
 	"time"
-
-	"oathkit/pkg/mfa"
 )
 
 // Verdict is what was decided. Only Accepted, NotRequired and Pending are a
@@ -95,11 +196,3 @@ type Result struct {
 	Activated    bool          // this answer activated the credential
 	Reason       string        // a short stable word for the audit log
 }
-
-// Decide judges an answer. It is pure; the user it returns must be durable
-// before a yes is told to anybody.
-func Decide(u mfa.User, answer string, now time.Time, p Policy) (Result, mfa.User) { panic("TODO") }
-
-// Explain says in sentences, for root, what Decide would say and why. It never
-// holds a code that is good.
-func Explain(u mfa.User, answer string, now time.Time, p Policy) []string { panic("TODO") }
