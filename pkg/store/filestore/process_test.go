@@ -183,6 +183,9 @@ func relabel(u mfa.User) (mfa.User, error) {
 // Nobody is locked out, no counter is accepted twice, no record is lost or torn.
 // SOAK=1 kills 1,000 times.
 func TestKills(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: these are processes, which share no memory to race for")
+	}
 	kills := 40
 	if soak() {
 		kills = 1000
@@ -293,6 +296,9 @@ func accepted(t *testing.T, s *Store, log string) {
 
 // A real process is killed at each system call that changes something, by strace.
 func TestKillAtEveryCall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: these are processes, which share no memory to race for")
+	}
 	need(t, "strace")
 	calls := []string{"pwrite64", "fdatasync", "fsync", "renameat", "unlinkat", "mkdirat", "fchmod", "flock", "fcntl"}
 	wanted := []string{"a login", "a login that activates", "enable", "reset"}

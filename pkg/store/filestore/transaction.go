@@ -146,9 +146,6 @@ func (t *transaction) read() error {
 	return nil
 }
 
-// maxRecord is far above what 8 credentials and 64 recovery codes need.
-const maxRecord = 1 << 16 // bytes
-
 // readRecord reads a user's record; it reports whether there is one.
 func (s *Store) readRecord(shard *durable.Dir, name, id string) (r mfa.Record, found bool, err error) {
 	f, err := shard.Open(name, unix.O_RDONLY, 0)
@@ -160,8 +157,8 @@ func (s *Store) readRecord(shard *durable.Dir, name, id string) (r mfa.Record, f
 	if err != nil {
 		return r, false, err
 	}
-	if info.Size > maxRecord {
-		return r, false, fmt.Errorf("%q has %d bytes, and no record has more than %d", f.Path(), info.Size, maxRecord)
+	if info.Size > mfa.MaxRecord {
+		return r, false, fmt.Errorf("%q has %d bytes, and no record has more than %d", f.Path(), info.Size, mfa.MaxRecord)
 	}
 	b := make([]byte, info.Size)
 	n, err := f.ReadAt(b, 0)
