@@ -20,25 +20,30 @@ func DisableTFA(b []byte, ids ...string) (out []byte, changed []string, err erro
 	if err := before.exist(ids); err != nil {
 		return nil, nil, err
 	}
-	for out = b; ; {
-		d := Parse(out)
-		effective := d.tfaLines(ids)
-		next := d.without(func(w Wish) bool {
-			return effective[w.Line] || slices.ContainsFunc(ids, w.of)
-		})
-		if len(next) == len(out) {
-			break
+	spans := before.wishSpans(ids)
+	for d := before; ; d = Parse(out) {
+		spans = append(spans, d.tfaSpans(ids)...)
+		slices.SortFunc(spans, func(a, b span) int { return a.start - b.start })
+		out = d.without(slices.Compact(spans))
+		if len(spans) == 0 {
+			return out, changedRealms(before, d), nil
 		}
-		out = next
+		// No line that went was a header, so the eye has no further wish of
+		// the realms; the reader can have one, in what it now counts.
+		spans = nil
 	}
-	return out, changedRealms(before, Parse(out)), nil
 }
 
 // DisableAllTFA removes every line that asks for a second factor in any realm
 // or, standing above the first header, in none.
 func DisableAllTFA(b []byte) (out []byte, changed []string) {
 	for out = b; ; {
-		next := Parse(out).without(func(Wish) bool { return true })
+		d := Parse(out)
+		var spans []span
+		for _, w := range d.Wishes() {
+			spans = append(spans, w.span())
+		}
+		next := d.without(spans)
 		if len(next) == len(out) {
 			break
 		}
@@ -51,7 +56,7 @@ func DisableAllTFA(b []byte) (out []byte, changed []string) {
 func (d *Domains) exist(ids []string) error {
 	var lost []string
 	for _, id := range ids {
-		if r, ok := d.Lookup(id); ok && (r.InFile || isBuiltin(id)) {
+		if _, _, ok := d.effective(id); ok || isBuiltin(id) {
 			continue
 		}
 		if _, ok := d.seen(id); !ok {
@@ -64,30 +69,61 @@ func (d *Domains) exist(ids []string) error {
 	return nil
 }
 
-// tfaLines returns the lines that set tfa in the effective view of the realms.
-func (d *Domains) tfaLines(ids []string) map[int]bool {
-	lines := make(map[int]bool)
-	find := d.finder(len(ids))
-	for _, id := range ids {
-		if s, typ, ok := find(id); ok {
-			lines[d.view(s, typ, d.file.LineNumber(s.Start)).TFALine] = true
+// wishSpans returns the wishes of the realms.
+func (d *Domains) wishSpans(ids []string) (spans []span) {
+	if len(ids) < 8 {
+		for _, id := range ids {
+			for _, w := range d.wishesOf(id) {
+				spans = append(spans, w.span())
+			}
 		}
+		return spans
 	}
-	return lines
-}
-
-// without returns the bytes without the chosen wishes. A line that goes can
-// change what the reader makes of those below it, so that a further line
-// becomes the realm's: callers look again until there is none.
-func (d *Domains) without(chosen func(Wish) bool) []byte {
-	var spans []span
 	for _, w := range d.Wishes() {
-		if chosen(w) {
+		if slices.ContainsFunc(ids, w.of) {
 			spans = append(spans, w.span())
 		}
 	}
-	return cut(d.Bytes(), d.wholeLines(spans))
+	return spans
 }
+
+// tfaSpans returns the lines that set tfa in the effective view of the realms.
+func (d *Domains) tfaSpans(ids []string) (spans []span) {
+	find := d.finder(len(ids))
+	for _, id := range ids {
+		if s, typ, ok := find(id); ok {
+			d.wishesAt(s, typ, func(w Wish) { spans = append(spans, w.span()) })
+		}
+	}
+	return spans
+}
+
+// wishesAt calls add for each wish on the line that sets tfa in a section.
+func (d *Domains) wishesAt(s section.Section, typ string, add func(Wish)) {
+	b := d.Bytes()
+	for l := range section.LinesOf(b, s.Body, s.End, 0) {
+		k, v, hasValue, ok := section.SplitProperty(b[l.Start:l.End])
+		if !ok || string(k) != "tfa" {
+			continue
+		}
+		if _, err := checkValue(typ, "tfa", string(v), hasValue); err != nil {
+			continue
+		}
+		var eye viewer
+		eye.scan(b, l.Start, l.Next, 0, func(e eyeLine) bool {
+			if e.kind == eyeWish {
+				add(Wish{start: e.start, end: e.end, first: e.first, last: e.last})
+			}
+			return true
+		})
+		return
+	}
+}
+
+// without returns the bytes without the spans, which are in order. A line that
+// goes can change what the reader makes of those below it, so that a further
+// line becomes the realm's: callers look again until there is none.
+func (d *Domains) without(spans []span) []byte { return cut(d.Bytes(), d.wholeLines(spans)) }
 
 // span returns the bytes to remove for a wish that shares its line with others:
 // up to a carriage return with that, behind one without what ends the line.
@@ -136,7 +172,7 @@ func lineOf(b []byte, offset int) section.Line {
 // the first file, then of the second.
 func changedRealms(a, b *Domains) []string {
 	var changed []string
-	ids := changedIDs(a, b)
+	ids := changedIDs(section.Changes(a.file, b.file))
 	same := sameRealm(a, b, len(ids))
 	for _, id := range ids {
 		if !same(id) {

@@ -133,7 +133,7 @@ func storable(typ, key, value string) (string, error) {
 	stored, err := r.check(value)
 	switch {
 	case err != nil:
-		return "", editErrorf(0, "", "%s %s", key, err)
+		return "", editErrorf(0, "", "%s: %s", key, err)
 	case key == "tfa":
 		return stored, writableTFA(stored)
 	}
@@ -157,9 +157,9 @@ func writableTFA(value string) error {
 	t, _ := ParseTFA(value)
 	switch {
 	case t.Step > MaxStep:
-		return editErrorf(0, "", "tfa step=%d: must be at most %d seconds", t.Step, MaxStep)
+		return editErrorf(0, "", "tfa: step=%d: must be at most %d seconds", t.Step, MaxStep)
 	case signedDigits(value):
-		return editErrorf(0, "write the number without a sign", "tfa %s: with a sign before the digits nobody can log in", value)
+		return editErrorf(0, "write the number without a sign", "tfa: %s: with a sign before the digits nobody can log in", plain(value))
 	}
 	return nil
 }

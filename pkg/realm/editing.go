@@ -49,8 +49,9 @@ func (e *edit) number() int {
 	return e.header
 }
 
+// body yields the lines below the header; their numbers count from it.
 func (e *edit) body() iter.Seq[section.Line] {
-	return section.LinesOf(e.d.Bytes(), e.sec.Body, e.sec.End, e.number()+1)
+	return section.LinesOf(e.d.Bytes(), e.sec.Body, e.sec.End, 1)
 }
 
 // owned returns an error when a person takes a line of the section for another
@@ -60,15 +61,15 @@ func (e *edit) owned(l section.Line) error {
 	if !ok || in.start >= l.Next {
 		return nil
 	}
-	return editErrorf(in.number, "mend that line first: check says how",
-		"the line seems to begin realm %q, but Proxmox VE reads it, and line %d below it, as part of realm %q", in.name, l.Number, e.id)
+	return editErrorf(e.number()+in.number, "mend that line first: check says how",
+		"the line seems to begin realm %q, but Proxmox VE reads it, and line %d below it, as part of realm %q", in.name, e.number()+l.Number, e.id)
 }
 
 // intruder returns the first line in the section that the eye takes for the
 // header of another realm.
 func (e *edit) intruder() (found eyeLine, ok bool) {
 	var v viewer
-	v.scan(e.d.Bytes(), e.sec.Body, e.sec.End, e.number()+1, func(l eyeLine) bool {
+	v.scan(e.d.Bytes(), e.sec.Body, e.sec.End, 1, func(l eyeLine) bool {
 		if l.kind == eyeHeader && string(l.name) != e.id {
 			found, ok = l, true
 		}

@@ -2,30 +2,12 @@ package realm
 
 import (
 	"bytes"
+	"encoding/binary"
 	"unicode"
 	"unicode/utf8"
 
 	"oathkit/pkg/section"
 )
-
-// A Wish is a line that asks a person's eye for a second factor: no comment,
-// and its first word is tfa in any case, perhaps with `:` or `=` and more
-// behind it, whatever the value. It need not be one that Proxmox VE reads.
-//
-// For the eye the last header above a line owns it, and a header is any line
-// `TYPE : NAME`, indented or not, with or without blanks around the colon, with
-// or without text behind it. A line whose first word is the name of a property
-// is none, however it is written. Where it is open whether a line is a header
-// (its type is unknown, and it is indented, or text follows) both realms own
-// what is below, so that doubt requires a factor rather than none.
-type Wish struct {
-	Realms []string // the owners: none, one or, in doubt, two
-	Line   int      // counted from 1
-
-	start, end int // the bytes of the line as the eye sees it, its ending left out
-	first      bool
-	last       bool
-}
 
 // eyeKind is what a line is to the eye.
 type eyeKind uint8
@@ -48,65 +30,15 @@ type eyeLine struct {
 	last       bool   // ends where the line of the file ends
 }
 
-// Wishes returns the lines that ask for a second factor, in order.
-func (d *Domains) Wishes() []Wish {
-	d.eyeOnce.Do(func() { d.wishes = d.look() })
-	return d.wishes
+// A viewer reads lines as the eye does.
+type viewer struct {
+	clean bool     // no line needs a second look: see isClean
+	buf   [24]byte // scratch space
 }
-
-// seen reports whether the eye finds a header of that realm, and where.
-func (d *Domains) seen(id string) (line int, ok bool) {
-	d.scan(func(l eyeLine) bool {
-		if l.kind != eyeWish && string(l.name) == id {
-			line, ok = l.number, true
-		}
-		return !ok
-	})
-	return line, ok
-}
-
-func (d *Domains) scan(yield func(eyeLine) bool) {
-	var v viewer
-	v.scan(d.file.Bytes(), 0, len(d.file.Bytes()), 1, yield)
-}
-
-func (d *Domains) look() (wishes []Wish) {
-	var owner, doubt []byte
-	d.scan(func(l eyeLine) bool {
-		switch l.kind {
-		case eyeHeader:
-			owner, doubt = l.name, nil
-		case eyeDoubted:
-			doubt = l.name
-		case eyeWish:
-			w := Wish{Line: l.number, start: l.start, end: l.end, first: l.first, last: l.last}
-			for _, id := range [][]byte{owner, doubt} {
-				if len(id) > 0 && !w.of(string(id)) {
-					w.Realms = append(w.Realms, string(id))
-				}
-			}
-			wishes = append(wishes, w)
-		}
-		return true
-	})
-	return wishes
-}
-
-func (w Wish) of(id string) bool {
-	for _, r := range w.Realms {
-		if r == id {
-			return true
-		}
-	}
-	return false
-}
-
-// A viewer reads lines as the eye does. It keeps scratch space.
-type viewer struct{ buf [24]byte }
 
 // scan yields the lines of b from start to end that are headers or wishes.
 func (v *viewer) scan(b []byte, start, end, number int, yield func(eyeLine) bool) {
-	crs := bytes.IndexByte(b[start:end], '\r') >= 0
+	crs := !v.clean && bytes.IndexByte(b[start:end], '\r') >= 0
 	for l := range section.LinesOf(b, start, end, number) {
 		at, stop := l.Start, l.End
 		for crs && stop > at && b[stop-1] == '\r' {
@@ -136,7 +68,7 @@ func (v *viewer) scan(b []byte, start, end, number int, yield func(eyeLine) bool
 // classify says what a line is to the eye. The name it returns stays good.
 func (v *viewer) classify(line []byte) (eyeKind, []byte) {
 	seen := line
-	if hasOdd(line) {
+	if !v.clean && hasOdd(line) {
 		seen = visible(line)
 	}
 	i := 0
@@ -240,19 +172,36 @@ func visible(line []byte) []byte {
 
 // hasOdd reports whether a line has bytes that may not look like what they are.
 func hasOdd(line []byte) bool {
-	for _, c := range line {
-		if c >= 0x7f || c < ' ' && !section.IsSpace(c) {
-			return true
-		}
-	}
-	return false
+	return !isASCII(line) || bytes.IndexByte(line, 0) >= 0
 }
 
-// isInvisible reports whether a character has no shape: controls, and the
-// format characters such as the byte order mark and the zero-width space.
+// isClean reports whether the lines of b are, for the eye, what they are: ASCII
+// without NUL bytes and carriage returns.
+func isClean(b []byte) bool {
+	return isASCII(b) && bytes.IndexByte(b, 0) < 0 && bytes.IndexByte(b, '\r') < 0
+}
+
+func isASCII(b []byte) bool {
+	const high = 0x8080808080808080
+	for ; len(b) >= 16; b = b[16:] {
+		if (binary.NativeEndian.Uint64(b)|binary.NativeEndian.Uint64(b[8:]))&high != 0 {
+			return false
+		}
+	}
+	for _, c := range b {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// isInvisible reports whether a character has no shape: NUL, the controls above
+// ASCII, and the format characters such as the byte order mark and the
+// zero-width space.
 func isInvisible(r rune) bool {
 	switch {
-	case r < ' ' || r >= 0x7f && r < 0xa0, r == 0xad, r == 0x34f, r == 0x61c, r == 0x180e:
+	case r == 0 || r >= 0x80 && r < 0xa0, r == 0xad, r == 0x34f, r == 0x61c, r == 0x180e:
 		return true
 	case r >= 0x200b && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2060 && r <= 0x206f:
 		return true

@@ -12,10 +12,8 @@ func (d *Domains) Required(id string) (line int, why string, required bool) {
 	if r.TFA != nil {
 		return r.TFALine, fmt.Sprintf("realm %q asks for a second factor of type %s", id, r.TFA.Type), true
 	}
-	for _, w := range d.Wishes() {
-		if w.of(id) {
-			return w.Line, fmt.Sprintf("the line seems to ask for a second factor in realm %q, though Proxmox VE does not read it so", id), true
-		}
+	if own := d.wishesOf(id); len(own) > 0 {
+		return own[0].Line, fmt.Sprintf("the line seems to ask for a second factor in realm %q, though Proxmox VE does not read it so", id), true
 	}
 	switch {
 	case r.Missing != "":

@@ -94,3 +94,13 @@ func shown(key, value string) string {
 	}
 	return value
 }
+
+// plain returns text as it is when all of it shows, else quoted.
+func plain(s string) string {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] >= 0x7f {
+			return fmt.Sprintf("%q", s)
+		}
+	}
+	return s
+}

@@ -54,13 +54,17 @@ func tfaErrorf(code, format string, args ...any) error {
 // part that is wrong.
 func ParseTFA(s string) (TFA, error) {
 	t := TFA{Digits: DefaultDigits, Step: DefaultStep}
-	seen := ""
+	seen := 0 // a bit for each key
 	err := eachPart(s, func(key, value string) error {
-		if strings.Contains(seen, ","+key+",") {
+		if err := t.set(key, value); err != nil {
+			return err
+		}
+		bit := 1 << strings.Index("type digits step id key url", key)
+		if seen&bit != 0 {
 			return tfaErrorf("tfa-duplicate-key", "%s is given twice", key)
 		}
-		seen += "," + key + ","
-		return t.set(key, value)
+		seen |= bit
+		return nil
 	})
 	switch {
 	case err != nil:
@@ -94,11 +98,11 @@ func (t *TFA) set(key, value string) (err error) {
 func badType(value string) error {
 	switch {
 	case strings.Contains(value, "#"):
-		return tfaErrorf("tfa-comment", "type=%s: a comment cannot follow on the same line, it is read as part of the value", value)
+		return tfaErrorf("tfa-comment", "type=%s: a comment cannot follow on the same line, it is read as part of the value", plain(value))
 	case strings.TrimSpace(value) != value || strings.ContainsAny(value, " \t"):
-		return tfaErrorf("tfa-type", "type=%s: blanks are part of the value, and no type has any", value)
+		return tfaErrorf("tfa-type", "type=%s: blanks are part of the value, and no type has any", plain(value))
 	}
-	return tfaErrorf("tfa-type", "type=%s: must be oath or yubico, in lower case", value)
+	return tfaErrorf("tfa-type", "type=%s: must be oath or yubico, in lower case", plain(value))
 }
 
 func unknownPart(key string) error {
@@ -116,17 +120,18 @@ func unknownPart(key string) error {
 // math.MaxInt, or its negative.
 func integer(key, value string, least, most int) (int, error) {
 	code := "tfa-" + key
+	quoted := plain(value)
 	if strings.Contains(value, "#") {
-		return 0, tfaErrorf("tfa-comment", "%s=%s: a comment cannot follow on the same line, it is read as part of the value", key, value)
+		return 0, tfaErrorf("tfa-comment", "%s=%s: a comment cannot follow on the same line, it is read as part of the value", key, quoted)
 	}
 	n, ok := perlInteger(value)
 	switch {
 	case !ok:
-		return 0, tfaErrorf(code, "%s=%s: must be a whole number", key, value)
+		return 0, tfaErrorf(code, "%s=%s: must be a whole number", key, quoted)
 	case n < least && most == math.MaxInt:
-		return 0, tfaErrorf(code, "%s=%s: must be %d or more", key, value, least)
+		return 0, tfaErrorf(code, "%s=%s: must be %d or more", key, quoted, least)
 	case n < least || n > most:
-		return 0, tfaErrorf(code, "%s=%s: must be %d..%d", key, value, least, most)
+		return 0, tfaErrorf(code, "%s=%s: must be %d..%d", key, quoted, least, most)
 	}
 	return n, nil
 }

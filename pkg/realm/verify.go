@@ -10,7 +10,8 @@ import (
 // must differ in the asked property of the asked realm, and in nothing else.
 func (e *edit) verify(out []byte) error {
 	after := Parse(out)
-	ids := changedIDs(e.d, after)
+	was, is := section.Changes(e.d.file, after.file)
+	ids := changedIDs(was, is)
 	same := sameRealm(e.d, after, len(ids))
 	for _, id := range ids {
 		if id != e.id && !same(id) {
@@ -19,15 +20,21 @@ func (e *edit) verify(out []byte) error {
 				"the edit of realm %q would change how Proxmox VE reads realm %q", e.id, id)
 		}
 	}
-	sec, typ, ok := after.effective(e.id)
-	if !ok || typ != e.typ {
-		return e.unproved()
-	}
-	var old []Property
+	var old, props []Property
 	if e.inFile {
-		old = e.d.read(e.sec, e.typ, e.number(), nil)
+		old = e.d.read(e.sec, e.typ, 0, nil)
 	}
-	props := after.read(sec, typ, after.file.LineNumber(sec.Start), nil)
+	props = old
+	if len(ids) > 0 {
+		// The section that counted before is in the changed part, so below that
+		// part there is none: the last one in it counts now.
+		part := &Domains{file: is}
+		sec, typ, ok := part.effective(e.id)
+		if !ok || typ != e.typ {
+			return e.unproved()
+		}
+		props = part.read(sec, typ, 0, nil)
+	}
 	got, _ := find(props, e.key)
 	if got.Value != e.value || !sameBut(old, props, e.key) {
 		return e.unproved()
@@ -94,34 +101,32 @@ func sameRealm(a, b *Domains, n int) func(id string) bool {
 	}
 }
 
-// changedIDs returns the ids of the realms whose sections are not the same
-// bytes in both files, each once. Sections at the top and at the end that are
-// the same are passed over: a realm without a section in between has the same
-// sections in both files.
-func changedIDs(a, b *Domains) []string {
-	as, bs := a.file.Sections(), b.file.Sections()
-	for len(as) > 0 && len(bs) > 0 && sameBytes(a, b, as[0], bs[0]) {
+// changedIDs returns the ids of the sections that are not the same bytes in both
+// of what section.Changes returned, each once, those of the first first. A realm
+// that is not among them has the same sections in both files.
+func changedIDs(fa, fb *section.File) []string {
+	as, bs := fa.Sections(), fb.Sections()
+	for len(as) > 0 && len(bs) > 0 && sameBytes(fa, fb, as[0], bs[0]) {
 		as, bs = as[1:], bs[1:]
 	}
-	for len(as) > 0 && len(bs) > 0 && sameBytes(a, b, as[len(as)-1], bs[len(bs)-1]) {
+	for len(as) > 0 && len(bs) > 0 && sameBytes(fa, fb, as[len(as)-1], bs[len(bs)-1]) {
 		as, bs = as[:len(as)-1], bs[:len(bs)-1]
 	}
 	var ids []string
 	seen := make(map[string]bool)
-	for _, side := range []struct {
-		d    *Domains
-		secs []section.Section
-	}{{a, as}, {b, bs}} {
-		for _, s := range side.secs {
-			if id := string(side.d.file.ID(s)); !seen[id] {
+	collect := func(f *section.File, secs []section.Section) {
+		for _, s := range secs {
+			if id := string(f.ID(s)); !seen[id] {
 				seen[id] = true
 				ids = append(ids, id)
 			}
 		}
 	}
+	collect(fa, as)
+	collect(fb, bs)
 	return ids
 }
 
-func sameBytes(a, b *Domains, s, t section.Section) bool {
+func sameBytes(a, b *section.File, s, t section.Section) bool {
 	return bytes.Equal(a.Bytes()[s.Start:s.End], b.Bytes()[t.Start:t.End])
 }

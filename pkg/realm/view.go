@@ -34,12 +34,10 @@ func (d *Domains) typeOf(s section.Section) string {
 // effective returns the section that Proxmox VE goes by for a realm: the last
 // one of that id that it does not skip.
 func (d *Domains) effective(id string) (section.Section, string, bool) {
-	secs := d.file.Sections()
+	secs := d.file.SectionsOf(id)
 	for i := len(secs) - 1; i >= 0; i-- {
-		if string(d.file.ID(secs[i])) == id {
-			if typ := d.typeOf(secs[i]); typ != "" {
-				return secs[i], typ, true
-			}
+		if typ := d.typeOf(secs[i]); typ != "" {
+			return secs[i], typ, true
 		}
 	}
 	return section.Section{}, "", false
@@ -84,13 +82,13 @@ func (e *duplicateError) Error() string { return "only the first value of a prop
 // It tells note, where there is one, of each line that it drops.
 func (d *Domains) read(s section.Section, typ string, number int, note func(l section.Line, key, value string, err error)) []Property {
 	b := d.file.Bytes()
-	var props []Property
+	body := string(b[s.Body:s.End]) // one copy for all keys and values
+	props := make([]Property, 0, min(8, 1+len(body)/16))
 	for l := range section.LinesOf(b, s.Body, s.End, number+1) {
-		k, v, hasValue, ok := section.SplitProperty(b[l.Start:l.End])
+		key, value, hasValue, ok := section.SplitProperty(body[l.Start-s.Body : l.End-s.Body])
 		if !ok {
 			continue
 		}
-		key, value := string(k), string(v)
 		if key == "type" && value == typ {
 			continue // the reader takes a section's own type as a property
 		}
@@ -130,7 +128,7 @@ func (d *Domains) view(s section.Section, typ string, number int) Realm {
 	r := Realm{ID: string(d.file.ID(s)), Type: typ, InFile: true, Line: number}
 	r.Properties = d.read(s, typ, number, nil)
 	if r.Missing = missing(typ, r.Properties); r.Missing != "" {
-		r.Properties = nil
+		r.Properties = nil // none is taken over
 	}
 	for _, p := range r.Properties {
 		switch p.Key {

@@ -159,15 +159,15 @@ func parseHeader(text []byte) (header, bool) {
 // SplitProperty returns the key and the value of a line with the shape of a
 // property. The value has no white space at its ends; hasValue is false when
 // there is nothing after the key.
-func SplitProperty(text []byte) (key, value []byte, hasValue, ok bool) {
+func SplitProperty[T []byte | string](text T) (key, value T, hasValue, ok bool) {
 	k := skipSpace(text, 0)
 	if k == 0 || k == len(text) || text[k] == '#' {
-		return nil, nil, false, false
+		return key, value, false, false
 	}
 	kEnd := skipWord(text, k)
 	v := skipSpace(text, kEnd)
 	if v == len(text) {
-		return text[k:kEnd], nil, false, true
+		return text[k:kEnd], value, false, true
 	}
 	end := len(text)
 	for IsSpace(text[end-1]) {
@@ -176,14 +176,14 @@ func SplitProperty(text []byte) (key, value []byte, hasValue, ok bool) {
 	return text[k:kEnd], text[v:end], true, true
 }
 
-func skipSpace(b []byte, i int) int {
+func skipSpace[T []byte | string](b T, i int) int {
 	for i < len(b) && IsSpace(b[i]) {
 		i++
 	}
 	return i
 }
 
-func skipWord(b []byte, i int) int {
+func skipWord[T []byte | string](b T, i int) int {
 	for i < len(b) && !IsSpace(b[i]) {
 		i++
 	}

@@ -15,17 +15,31 @@
 // Proxmox VE before August 2019 is ParseOld.
 //
 // A file of 100,000 sections is read in one pass that touches each line break
-// once and allocates one slice.
+// once and allocates one slice. SectionsOf and Changes look at even less: the
+// state of the reader below an ending line is always the same, so that a part
+// of a file between two of them can be read by itself.
 package section
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+	"sync"
+)
 
 // A File is a parsed file. It keeps the bytes given to Parse, which must not
-// change while it is in use.
+// change while it is in use, and finds the sections when they are asked for. It
+// may be used by several goroutines at once.
 type File struct {
-	src      []byte
+	src []byte
+	old bool
+
+	once     sync.Once
 	sections []Section
 	end      int // where the reader stopped reading: len(src), but for ParseOld
+
+	mu     sync.Mutex // guards what SectionsOf found last
+	lastID string
+	last   []Section
 }
 
 // A Section is a header and the lines that the reader counts as its body. The
@@ -40,36 +54,46 @@ type Section struct {
 }
 
 // Parse reads b, and never fails.
-func Parse(b []byte) *File { return parse(b, false) }
+func Parse(b []byte) *File { return &File{src: b} }
 
 // ParseOld reads b as Proxmox VE did before August 2019 (pve-common up to 6.0-4):
 // an empty line outside a section, thus at the top or as the second of two, ends
 // the file.
-func ParseOld(b []byte) *File { return parse(b, true) }
+func ParseOld(b []byte) *File { return &File{src: b, old: true} }
 
-func parse(b []byte, old bool) *File {
-	f := &File{src: b, end: len(b)}
+// read finds all sections.
+func (f *File) read() {
+	b := f.src
+	f.end = len(b)
 	for p := 0; p < len(b); {
-		if b[p] == '\n' && !old {
+		if b[p] == '\n' && !f.old {
 			p++
 			continue
 		}
 		end, next := lineEnd(b, p)
 		text := b[p:end]
-		if old && ends(text) {
+		if f.old && ends(text) {
 			f.end = p
 			break
 		}
-		h, ok := parseHeader(text)
+		s, ok := sectionAt(text, p, next)
 		if !ok {
 			p = next
 			continue
 		}
-		s := Section{Start: p, Body: next, typeEnd: p + h.typeEnd, idStart: p + h.idStart, idEnd: p + h.idEnd}
 		s.End, p = bodyEnd(b, next)
+		if n := len(f.sections); n == 256 { // guess the rest from what was read
+			f.sections = slices.Grow(f.sections, n*(len(b)-p)/p+n)
+		}
 		f.sections = append(f.sections, s)
 	}
-	return f
+}
+
+// sectionAt returns the section whose header is the line of that text at the
+// offset p, without its end.
+func sectionAt(text []byte, p, next int) (Section, bool) {
+	h, ok := parseHeader(text)
+	return Section{Start: p, Body: next, typeEnd: p + h.typeEnd, idStart: p + h.idStart, idEnd: p + h.idEnd}, ok
 }
 
 // lineEnd returns the end of the text of the line that starts at p and the
@@ -117,11 +141,17 @@ func (f *File) Format() []byte {
 
 // Sections returns the sections in the order of the file, those whose type or
 // id means nothing to anybody included.
-func (f *File) Sections() []Section { return f.sections }
+func (f *File) Sections() []Section {
+	f.once.Do(f.read)
+	return f.sections
+}
 
 // End returns the offset at which the reader stopped: the length of the file,
 // unless ParseOld met the empty line that ends it.
-func (f *File) End() int { return f.end }
+func (f *File) End() int {
+	f.once.Do(f.read)
+	return f.end
+}
 
 // Type returns the type of a section as it is spelled in the file.
 func (f *File) Type(s Section) []byte { return f.src[s.Start:s.typeEnd] }

@@ -49,20 +49,16 @@ func (f *File) Replace(ctx context.Context, wait time.Duration, old, edited []by
 	}
 	defer unlock()
 	for range maxTries {
-		now, err := f.Read()
-		if err != nil {
-			return err
-		}
-		if !bytes.Equal(now, old) {
-			if edited, err = again(now); err != nil {
-				return err
-			}
-			old = now
-		}
 		if bytes.Equal(old, edited) {
 			return nil
 		}
 		if err := f.swap(old, edited); !errors.Is(err, durable.ErrChanged) {
+			return err
+		}
+		if old, err = f.Read(); err != nil {
+			return err
+		}
+		if edited, err = again(old); err != nil {
 			return err
 		}
 	}
