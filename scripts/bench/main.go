@@ -36,7 +36,7 @@ func main() {
 	b := &bench{}
 	flag.StringVar(&b.bin, "bin", "bin", "the `folder` of the built programs")
 	flag.StringVar(&b.only, "only", "", "only groups whose name contains `word`")
-	flag.IntVar(&b.runs, "runs", 300, "`N` runs of each short program")
+	flag.IntVar(&b.runs, "runs", 500, "`N` runs of each short program")
 	flag.Parse()
 	if err := b.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
