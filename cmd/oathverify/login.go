@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"oathkit/cmd/internal/cli"
+	"oathkit/cmd/internal/site"
+	"oathkit/pkg/audit"
+	"oathkit/pkg/mfa"
+	"oathkit/pkg/store"
+	"oathkit/pkg/verify"
+)
+
+// storeWait bounds how long a login waits for the same user's other logins.
+const storeWait = 10 * time.Second
+
+// A login is one person's attempt.
+type login struct {
+	o      *options
+	c      *cli.Context
+	site   *site.Site
+	id     string
+	realm  string
+	policy verify.Policy
+	answer string
+	now    time.Time
+}
+
+func (o *options) runLogin(c *cli.Context) error {
+	if o.explain && os.Geteuid() != 0 {
+		return cli.Unsure("--explain tells what a person must not know, so only root may ask for it")
+	}
+	s, err := site.Open(o.config, o.flags.Given("config"), c.Name)
+	l := &login{o: o, c: c, site: s, id: c.Args[0], realm: o.realm}
+	switch {
+	case s == nil:
+		return o.unsure(c, l.id, l.realm, err)
+	case err != nil:
+		return l.fail(err)
+	}
+	if l.answer, err = answer(c); err != nil {
+		return l.fail(err)
+	}
+	if l.id, l.realm, err = s.Realms.Resolve(c.Args[0], o.realm); err != nil {
+		return l.refuseName(err)
+	}
+	l.policy = s.Policy(l.realm)
+	return l.judge()
+}
+
+// judge decides, and answers only when the decision is durable and, where the
+// configuration wants it, audited.
+func (l *login) judge() error {
+	ctx, cancel := context.WithTimeout(context.Background(), storeWait)
+	defer cancel()
+	var result verify.Result
+	var explained []string
+	err := l.site.Store.Update(ctx, l.id, func(u mfa.User) (mfa.User, error) {
+		// The clock is read under the user's lock: one that waited for
+		// another login must not judge by the time of its arrival.
+		l.now = time.Now()
+		if l.o.explain {
+			explained = verify.Explain(u, l.answer, l.now, l.policy)
+		}
+		var after mfa.User
+		result, after = verify.Decide(u, l.answer, l.now, l.policy)
+		return after, nil
+	})
+	if err != nil {
+		return l.fail(err)
+	}
+	if err := l.site.Record(l.c, l.event(result)); err != nil {
+		return l.o.unsure(l.c, l.id, l.realm, err)
+	}
+	for _, line := range explained {
+		if l.o.json {
+			l.c.Say("%s", line)
+			continue
+		}
+		if _, err := l.c.Stdout.WriteString(line + "\n"); err != nil {
+			return cli.StdoutError(err)
+		}
+	}
+	return l.tell(result)
+}
+
+// tell gives the verdict to the one who asked.
+func (l *login) tell(r verify.Result) error {
+	if l.o.json {
+		if err := l.c.JSON(l.verdict(r)); err != nil {
+			return err
+		}
+	}
+	if !r.OK {
+		l.c.Say("%s", refusal)
+		return cli.ErrNo
+	}
+	if r.Kind == "recovery" && r.RecoveryLeft <= fewCodes {
+		l.c.Warn("%d recovery codes are left", r.RecoveryLeft)
+	}
+	return nil
+}
+
+// fewCodes is from how many recovery codes left on a person is warned.
+const fewCodes = 3
+
+func (l *login) event(r verify.Result) audit.Event {
+	return audit.Event{
+		Time: l.now, Event: "login", User: l.id, Realm: l.realm, RequiredBy: l.policy.RequiredBy,
+		Service: l.o.service, RHost: l.o.rhost,
+		Verdict: string(r.Verdict), Reason: r.Reason, Credential: r.Credential, Kind: r.Kind, Offset: r.Offset,
+	}
+}
+
+// fail is a decision that could not be made or kept: nobody gets in, and the
+// reason is for the administrator.
+func (l *login) fail(err error) error {
+	var f *cli.Failure
+	switch {
+	case errors.As(err, &f):
+	case errors.Is(err, store.ErrStateLost):
+		err = cli.Unsure("%w", err).Hint("mfactl unlock %s builds a new one, in which old codes stay refused", l.id)
+	case errors.Is(err, store.ErrBusy):
+		err = cli.Unsure("%w", err).Hint("another login of %q has held the lock for %s: see with fuser or lslocks who holds it", l.id, storeWait)
+	}
+	e := l.event(verify.Result{Verdict: verify.Error, Reason: err.Error()})
+	if rerr := l.site.Record(l.c, e); rerr != nil {
+		err = errors.Join(err, rerr)
+	}
+	return l.o.unsure(l.c, l.id, l.realm, err)
+}
+
+// refuseName turns away a name that cannot be a user's. That is a no, not a
+// fault: names come from whoever knocks.
+func (l *login) refuseName(cause error) error {
+	l.id = l.c.Args[0]
+	r := verify.Result{Verdict: verify.Rejected, Reason: "bad name: " + cause.Error()}
+	if err := l.site.Record(l.c, l.event(r)); err != nil {
+		return l.o.unsure(l.c, l.id, l.realm, err)
+	}
+	if l.o.explain {
+		l.c.Say("%v", cause)
+	}
+	return l.tell(r)
+}

@@ -1,0 +1,101 @@
+// Oathverify says whether a one-time code is good: exit 0 yes, 1 no, 111 could
+// not find out. It is what hooks run, and it answers nothing else.
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+
+	"oathkit/cmd/internal/cli"
+	"oathkit/cmd/internal/site"
+)
+
+func main() { os.Exit(cli.Main(command())) }
+
+// refusal is what a person is told of every refusal, whatever its reason.
+const refusal = "wrong code, or too many tries"
+
+// options are what the command line says.
+type options struct {
+	flags *cli.Flags
+
+	config         string
+	realm          string
+	service, rhost string
+	json, explain  bool
+
+	keyFile   string
+	digits    int
+	step      int
+	algorithm string
+	window    int
+	hotp      uint64
+	time      string
+}
+
+func command() *cli.Command {
+	o := &options{config: site.DefaultConfig, digits: 6, step: 30, algorithm: "SHA1", window: -1}
+	return &cli.Command{
+		Name:    "oathverify",
+		Args:    "[USER]",
+		Summary: "say whether a one-time code is good",
+		Help: `The code is the first line of standard input, or is asked for on the terminal.
+With USER it is judged against the store; with -k against the keys in FILE, and
+nothing is remembered, so the same code is good again.
+
+exit status: 0 the code is good, 1 it is not, 111 could not find out`,
+		MaxArgs: 1,
+		// 2 hangs OpenVPN and 3 is a yes to FreeRADIUS, so misuse is 111 too.
+		Misused: cli.ExitUnsure,
+		Flags:   o.declare,
+		Run:     o.run,
+	}
+}
+
+func (o *options) declare(f *cli.Flags) {
+	o.flags = f
+	f.String(&o.config, "c,config", "FILE", "the configuration (default "+site.DefaultConfig+")")
+	f.String(&o.realm, "realm", "REALM", "the realm of a USER that names none")
+	f.String(&o.service, "service", "NAME", "the program that asks, for the audit log")
+	f.String(&o.rhost, "rhost", "HOST", "where the person is, for the audit log")
+	f.Bool(&o.json, "json", "print the verdict as JSON")
+	f.Bool(&o.explain, "explain", "tell root why, besides judging the code")
+	f.String(&o.keyFile, "k,key-file", "FILE", "judge against the keys or key URIs in FILE, without a store")
+	f.Int(&o.digits, "d,digits", "N", "with -k: digits of a code, 6 to 10 (default 6)")
+	f.Int(&o.step, "s,step", "SECONDS", "with -k: length of a time step (default 30)")
+	f.String(&o.algorithm, "m,algorithm", "ALG", "with -k: SHA1, SHA256 or SHA512 (default SHA1)")
+	f.Int(&o.window, "w,window", "N", "with -k: steps to either side, or counters ahead (default 1, or 10 with --hotp)")
+	f.Func("hotp", "COUNTER", "with -k: the keys are for HOTP, COUNTER is the next one", o.setCounter)
+	f.String(&o.time, "time", "TIME", "with -k: judge as of TIME, seconds since 1970 or RFC 3339")
+}
+
+// stateless are the options that only -k gives a meaning.
+var stateless = [...]string{"digits", "step", "algorithm", "window", "hotp", "time"}
+
+func (o *options) run(c *cli.Context) error {
+	if o.flags.Given("key-file") {
+		return o.runStateless(c)
+	}
+	for _, name := range stateless {
+		if o.flags.Given(name) {
+			return cli.Misused("option %q goes with -k: in the store each credential has its own", "--"+name)
+		}
+	}
+	if len(c.Args) == 0 {
+		return cli.Misused("no USER given")
+	}
+	return o.runLogin(c)
+}
+
+// answer reads what the person typed.
+func answer(c *cli.Context) (string, error) {
+	if cli.IsTerminal(c.Stdin) {
+		return cli.AskSecret("One-time code: ")
+	}
+	line, err := cli.ReadLine(c.Stdin)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", cli.Unsure("cannot read the code: %w", err)
+	}
+	return line, nil
+}
