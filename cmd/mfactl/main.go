@@ -1,0 +1,135 @@
+// Mfactl manages the second factors of users: it enables, shows, adds, removes
+// and unlocks. Root runs it, or the owner of the store.
+package main
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+
+	"oathkit/cmd/internal/cli"
+	"oathkit/cmd/internal/site"
+)
+
+func main() { os.Exit(cli.Main(command())) }
+
+// options are what the command line says.
+type options struct {
+	flags *cli.Flags // of the command that runs
+
+	config string
+	named  bool // the configuration was named
+	json   bool
+
+	kind, label, issuer, algorithm string
+	digits, period                 int
+	counter                        uint64
+
+	showKeys bool
+	realm    string
+	lockOut  bool
+}
+
+func command() *cli.Command {
+	o := &options{config: site.DefaultConfig, kind: "totp"}
+	return &cli.Command{
+		Name:    "mfactl",
+		Summary: "manage the second factors of users",
+		Help: `USER is NAME@REALM; a NAME alone is in the realm marked default, else in pam.
+
+exit status: 0 done, 1 no, 2 used wrongly, 111 could not find out`,
+		Flags: func(f *cli.Flags) {
+			o.flags = f
+			f.Func("c,config", "FILE", "the configuration (default "+site.DefaultConfig+")", func(s string) error {
+				o.config, o.named = s, true
+				return nil
+			})
+		},
+		Commands: append(o.making(), o.others()...),
+	}
+}
+
+// making are the commands that give a user a credential.
+func (o *options) making() []*cli.Command {
+	return []*cli.Command{
+		{
+			Name: "enable", Args: "USER", Summary: "make a key for a user who has none, and show it",
+			MinArgs: 1, MaxArgs: 1, Run: o.runEnable,
+			Flags: func(f *cli.Flags) {
+				f.Bool(&o.json, "json", "print the credential as JSON")
+				o.declareCredential(f)
+				f.String(&o.issuer, "issuer", "ISSUER", "the site's name in the user's app (default: the configuration's, else the host's)")
+			},
+		},
+		{
+			Name: "add", Args: "USER", Summary: "add a key that exists already",
+			Help: `The key is the one line of standard input, or is asked for on the terminal: base32
+or hex in any spelling, or an otpauth URI, which says type, digits, period,
+algorithm and counter itself.`,
+			MinArgs: 1, MaxArgs: 1, Run: o.runAdd,
+			Flags: func(f *cli.Flags) {
+				f.Bool(&o.json, "json", "print the credential as JSON, without its key")
+				o.declareCredential(f)
+				f.Func("counter", "N", "the next counter of a hotp token (default 0)", o.setCounter)
+			},
+		},
+	}
+}
+
+// others are the commands for users who have one.
+func (o *options) others() []*cli.Command {
+	return []*cli.Command{
+		{
+			Name: "list", Summary: "show the credentials of all users", Run: o.runList,
+			Flags: func(f *cli.Flags) {
+				f.Bool(&o.json, "json", "print a JSON array")
+				f.Bool(&o.showKeys, "show-keys", "show the keys, too")
+			},
+		},
+		{
+			Name: "show", Args: "USER", Summary: "show one user, never the key",
+			MinArgs: 1, MaxArgs: 1, Run: o.runShow,
+			Flags: func(f *cli.Flags) { f.Bool(&o.json, "json", "print a JSON object") },
+		},
+		{
+			Name: "disable", Args: "USER", Summary: "remove a user's record with all credentials",
+			MinArgs: 1, MaxArgs: 1, Run: o.runDisable, Flags: o.declareLockOut,
+		},
+		{
+			Name: "remove", Args: "USER ID", Summary: "remove one credential of a user",
+			MinArgs: 2, MaxArgs: 2, Run: o.runRemove, Flags: o.declareLockOut,
+		},
+		{
+			Name: "unlock", Args: "USER", Summary: "forget failed tries; rebuild a lost state",
+			MinArgs: 1, MaxArgs: 1, Run: o.runUnlock,
+		},
+		{
+			Name: "ready", Summary: "show who has a usable factor", Run: o.runReady,
+			Flags: func(f *cli.Flags) {
+				f.Bool(&o.json, "json", "print a JSON object")
+				f.String(&o.realm, "realm", "REALM", "only the users of this realm")
+			},
+		},
+	}
+}
+
+func (o *options) declareCredential(f *cli.Flags) {
+	f.String(&o.kind, "type", "TYPE", "totp (codes follow the clock, the default) or hotp (a counter)")
+	f.String(&o.label, "label", "LABEL", "what the credential is called in lists")
+	f.Int(&o.digits, "digits", "N", "digits of a code, 6 to 10 (default: the realm's, else the configuration's)")
+	f.Int(&o.period, "period", "SECONDS", "how long a totp code lasts (default: the realm's, else the configuration's)")
+	f.String(&o.algorithm, "algorithm", "ALG", "SHA1, SHA256 or SHA512 (default: the configuration's)")
+}
+
+func (o *options) declareLockOut(f *cli.Flags) {
+	f.Bool(&o.lockOut, "lock-out-anyway", "do it although the user is locked out then")
+}
+
+func (o *options) setCounter(s string) error {
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		return fmt.Errorf("want a whole number, 0 or more")
+	}
+	o.counter = n
+	return nil
+}

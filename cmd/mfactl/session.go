@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"oathkit/cmd/internal/cli"
+	"oathkit/cmd/internal/site"
+	"oathkit/pkg/audit"
+	"oathkit/pkg/mfa"
+	"oathkit/pkg/store"
+	"oathkit/pkg/store/filestore"
+)
+
+// storeWait bounds how long a command waits for logins of the same user.
+const storeWait = 10 * time.Second
+
+// A session is a command at work on a site.
+type session struct {
+	*options
+	*site.Site
+	c   *cli.Context
+	now time.Time
+}
+
+// open opens what the configuration names. With creating set the store may be
+// missing: see makeStore.
+func (o *options) open(c *cli.Context, creating bool) (*session, error) {
+	s, err := site.Open(o.config, o.named, c.Name)
+	if err != nil && !(creating && errors.Is(err, store.ErrNoStore)) {
+		return nil, advise(err)
+	}
+	return &session{options: o, Site: s, c: c, now: time.Now()}, nil
+}
+
+// makeStore makes the store if there is none. That is said aloud, for perhaps
+// there is one on a disk that is not mounted.
+func (s *session) makeStore(t target) error {
+	if s.Store != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), storeWait)
+		defer cancel()
+		if _, err := s.Store.View(ctx, t.id); !errors.Is(err, store.ErrNoStore) {
+			return nil // what else is wrong the update will say
+		}
+	}
+	folder := s.Config.Paths.Store
+	made, err := filestore.Open(folder, filestore.Options{Create: true})
+	if err != nil {
+		return advise(err)
+	}
+	s.Store = made
+	s.c.Warn("there was no store in %q: a new one has been made", folder)
+	return nil
+}
+
+// A target is the user that a command is about.
+type target struct {
+	id       string // name@realm
+	realm    string
+	required bool   // the realm asks everybody for a factor
+	why      string // which line says so, or why it is so
+}
+
+// target finds the user that is meant. With creating set a realm file that
+// cannot be read is an error, since it says how names of a realm are spelled.
+func (s *session) target(name string, creating bool) (target, error) {
+	if err := s.Realms.Err(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if creating || !strings.Contains(name, "@") {
+			return target{}, advise(cli.Unsure("cannot tell which user %q is: %w", name, err))
+		}
+		s.c.Warn("%v", err)
+	}
+	id, realm, err := s.Realms.Resolve(name, "")
+	if err != nil {
+		return target{}, cli.Misused("%w", err).Hint("a USER is NAME@REALM, such as alice@pam")
+	}
+	t := target{id: id, realm: realm}
+	t.why, t.required = s.Realms.Required(realm)
+	if creating && s.Realms.Err() == nil && !s.Realms.Has(realm) {
+		s.c.Warn("realm %q is not in %s: is it spelled rightly?", realm, s.Config.Paths.Domains)
+	}
+	return t, nil
+}
+
+// update changes the user in one transaction. What fn answers is put into
+// words by refusal; all other errors are the store's.
+func (s *session) update(t target, fn func(mfa.User) (mfa.User, error)) error {
+	ctx, cancel := context.WithTimeout(context.Background(), storeWait)
+	defer cancel()
+	var said error
+	err := s.Store.Update(ctx, t.id, func(u mfa.User) (mfa.User, error) {
+		s.now = time.Now() // read under the user's lock, which may have taken a while
+		after, err := fn(u)
+		said = err
+		return after, err
+	})
+	switch {
+	case err == nil:
+		return nil
+	case said != nil:
+		return refusal(t, said)
+	}
+	return fault(t, err)
+}
+
+// view reads the user.
+func (s *session) view(t target) (mfa.User, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), storeWait)
+	defer cancel()
+	u, err := s.Store.View(ctx, t.id)
+	if err != nil {
+		return u, fault(t, err)
+	}
+	return u, nil
+}
+
+// refusal puts into words why a change is not a legal one.
+func refusal(t target, err error) error {
+	var f *cli.Failure
+	switch {
+	case errors.As(err, &f):
+		return err
+	case errors.Is(err, mfa.ErrEnrolled):
+		return cli.Refused("user %q is enabled already", t.id).
+			Hint("'mfactl show %s' shows what there is, 'mfactl add %s' adds another key", t.id, t.id)
+	case errors.Is(err, mfa.ErrNotEnrolled):
+		return notEnabled(t)
+	case errors.Is(err, mfa.ErrTooMany), errors.Is(err, mfa.ErrSameKey):
+		return cli.Refused("user %q: %w", t.id, err).Hint("'mfactl show %s' shows what there is", t.id)
+	}
+	return cli.Misused("user %q: %w", t.id, err)
+}
+
+func notEnabled(t target) error {
+	return cli.Refused("user %q is not enabled", t.id).Hint("'mfactl list' shows who is")
+}
+
+// fault says what to do about an error of the store.
+func fault(t target, err error) error {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return notEnabled(t)
+	case errors.Is(err, store.ErrBusy):
+		return cli.Unsure("%w", err).Hint("see with fuser or lslocks which process holds it")
+	}
+	return advise(err)
+}
+
+// advise adds what to do about an error that is nobody's in particular.
+func advise(err error) error {
+	var f *cli.Failure
+	switch {
+	case errors.As(err, &f) && len(f.Hints) > 0:
+		return err
+	case errors.Is(err, store.ErrNoStore):
+		return cli.Unsure("%w", err).Hint("the first 'mfactl enable' or 'mfactl add' makes a store")
+	case errors.Is(err, fs.ErrPermission):
+		return cli.Unsure("%w", err).Hint("run this as root or as the owner of the store")
+	}
+	return err
+}
+
+// record writes a change that was made to the audit log.
+func (s *session) record(t target, event, credential, kind, reason string) error {
+	e := audit.Event{
+		Time: s.now, Event: event, User: t.id, Realm: t.realm, By: strconv.Itoa(os.Getuid()), Login: loginUID(),
+		Verdict: "done", Credential: credential, Kind: kind, Reason: reason,
+	}
+	if err := s.Record(s.c, e); err != nil {
+		return cli.Unsure("%w; the change was made all the same", err)
+	}
+	return nil
+}
+
+// loginUID is who logged in to the session that this process belongs to, which
+// sudo and su do not change; empty where the kernel does not know.
+func loginUID() string {
+	b, err := os.ReadFile("/proc/self/loginuid")
+	n, perr := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 32)
+	if err != nil || perr != nil || n == 1<<32-1 {
+		return ""
+	}
+	return strconv.FormatUint(n, 10)
+}
+
+// lockedOut is what a user without a factor meets in a realm that asks for one.
+func (s *session) lockedOut(t target, what string) error {
+	return cli.Refused("%s would lock user %q out: %s", what, t.id, t.why).
+		Hint("add another key first, or say --lock-out-anyway")
+}
