@@ -40,7 +40,7 @@ func (e *explainer) totp(c *mfa.Credential, n mfa.Counter, code string) bool {
 	case abs(at-step) <= int64(e.p.Window):
 		e.say("the code is right for %s, of the step that lies %d s %s this one", name(c), abs(off), side(off, "after", "before"))
 	default:
-		e.say("the code is right for %s on a clock that is %d s %s of this machine's, and only %d s are accepted", name(c), abs(off), side(off, "ahead", "behind"), int64(e.p.Window)*period)
+		e.say("the code is right for %s on a clock that is %d s %s this machine's, and only %d s are accepted", name(c), abs(off), side(off, "ahead of", "behind"), int64(e.p.Window)*period)
 	}
 	return true
 }
