@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -28,6 +29,10 @@ func (t *tool) edit(c *cli.Context, make plan) error {
 	if err != nil {
 		return err
 	}
+	// An edit allocates a few copies of the file and ends: collecting them
+	// would take longer than all the rest. The limit is for a giant file.
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(1 << 30)
 	doc, err := realmfile.Open(path, t.pve)
 	if err != nil {
 		return t.openError(path, err)

@@ -15,11 +15,7 @@ func (t *tool) enable(c *cli.Context) error {
 		return err
 	}
 	return t.edit(c, func(doc *realmfile.File, old []byte) ([]byte, []string, error) {
-		r, ok := realm.Parse(old).Lookup(id)
-		if !ok {
-			return nil, nil, noRealm(doc.Path(), id)
-		}
-		want := t.wanted(r.TFA)
+		want := t.wanted(old, id)
 		edited, err := realm.EnableTFA(old, id, want)
 		if err != nil {
 			return nil, nil, editError(doc, err)
@@ -33,10 +29,12 @@ func (t *tool) enable(c *cli.Context) error {
 
 // wanted is the tfa value to write: what the command line does not say stays as
 // it is.
-func (t *tool) wanted(present *realm.TFA) realm.TFA {
+func (t *tool) wanted(old []byte, id string) realm.TFA {
 	want := realm.TFA{Type: "oath", Digits: realm.DefaultDigits, Step: realm.DefaultStep}
-	if present != nil {
-		want.Digits, want.Step = present.Digits, present.Step
+	if bytes.Contains(old, []byte("tfa")) { // else reading the file is time lost
+		if r, _ := realm.Parse(old).Lookup(id); r.TFA != nil {
+			want.Digits, want.Step = r.TFA.Digits, r.TFA.Step
+		}
 	}
 	if t.digits != 0 {
 		want.Digits = t.digits
@@ -71,7 +69,8 @@ func (t *tool) disable(c *cli.Context) error {
 // file sees them, and what still asks for a factor.
 func disabled(doc *realmfile.File, old, edited []byte, changed, asked []string) []string {
 	var said []string
-	was, is := tfaOf(old), tfaOf(edited)
+	after := realm.Parse(edited)
+	was, is := tfaOf(realm.Parse(old), changed), tfaOf(after, changed)
 	for _, id := range changed {
 		switch {
 		case was[id] && !is[id]:
@@ -88,7 +87,7 @@ func disabled(doc *realmfile.File, old, edited []byte, changed, asked []string) 
 		said = append(said, "lines that seemed to ask for a second factor are gone; the reader of the file saw none of them")
 	}
 	if !doc.PVE() {
-		said = append(said, stillRequired(doc, realm.Parse(edited), asked)...)
+		said = append(said, stillRequired(doc, after, asked)...)
 	}
 	switch {
 	case len(changed) == 0:
@@ -100,30 +99,37 @@ func disabled(doc *realmfile.File, old, edited []byte, changed, asked []string) 
 	return said
 }
 
-// tfaOf are the realms with a second factor as the reader of the file sees them.
-func tfaOf(b []byte) map[string]bool {
+// tfaOf are those of the realms that have a second factor as the reader of the
+// file sees them.
+func tfaOf(d *realm.Domains, ids []string) map[string]bool {
 	is := make(map[string]bool)
-	for _, r := range realm.Parse(b).Realms() {
-		if r.TFA != nil {
-			is[r.ID] = true
+	if len(ids) > 64 { // one pass for all is cheaper than one for each
+		for _, r := range d.Realms() {
+			is[r.ID] = r.TFA != nil
 		}
+		return is
+	}
+	for _, id := range ids {
+		r, _ := d.Lookup(id)
+		is[id] = r.TFA != nil
 	}
 	return is
 }
 
 // stillRequired names what makes oathverify ask for a factor in these realms all
-// the same.
+// the same, now that no line asks for one.
 func stillRequired(doc *realmfile.File, d *realm.Domains, ids []string) []string {
 	var said []string
 	for _, id := range ids {
-		line, why, required := d.Required(id)
+		r, _ := d.Lookup(id)
 		switch {
-		case required && line > 0:
-			said = append(said, fmt.Sprintf("oathverify still asks for a factor: %s:%d: %s", doc.Path(), line, why))
-		case required && (id == "pam" || id == "pve"):
-			said = append(said, fmt.Sprintf("oathverify still asks for a factor, for %s is not in %s: realmctl set %s comment TEXT puts it there", id, doc.Path(), id))
-		case required:
-			said = append(said, fmt.Sprintf("oathverify still asks for a factor: %s: %s", doc.Path(), why))
+		case r.Missing != "":
+			said = append(said, fmt.Sprintf("oathverify still asks for a factor: %s:%d: realm %q lacks %s, so the reader drops it", doc.Path(), r.Line, id, r.Missing))
+		case r.InFile:
+		case id == "pam" || id == "pve":
+			said = append(said, fmt.Sprintf("oathverify still asks for a factor, for realm %q is not in %s: realmctl set %s comment TEXT puts it there", id, doc.Path(), id))
+		default:
+			said = append(said, fmt.Sprintf("oathverify still asks for a factor, for the reader of %s sees no realm %q: realmctl check says why", doc.Path(), id))
 		}
 	}
 	return said
@@ -135,9 +141,6 @@ func (t *tool) set(c *cli.Context) error {
 		return err
 	}
 	return t.edit(c, func(doc *realmfile.File, old []byte) ([]byte, []string, error) {
-		if _, ok := realm.Parse(old).Lookup(id); !ok {
-			return nil, nil, noRealm(doc.Path(), id)
-		}
 		edited, err := realm.Set(old, id, key, value)
 		if err != nil {
 			return nil, nil, editError(doc, err)
@@ -159,9 +162,6 @@ func (t *tool) unset(c *cli.Context) error {
 		return err
 	}
 	return t.edit(c, func(doc *realmfile.File, old []byte) ([]byte, []string, error) {
-		if _, ok := realm.Parse(old).Lookup(id); !ok {
-			return nil, nil, noRealm(doc.Path(), id)
-		}
 		edited, err := realm.Unset(old, id, key)
 		if err != nil {
 			return nil, nil, editError(doc, err)

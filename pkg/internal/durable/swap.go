@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,7 +32,7 @@ func (e *BackupError) Unwrap() error { return e.Err }
 // and its file gets the name back. A file system without that call, such as
 // pmxcfs, has its file compared before a plain rename, and the bytes old written
 // as the backup.
-func (d *Dir) Swap(name, backup string, old, data []byte, o ReplaceOptions) error {
+func (d *Dir) Swap(name, backup string, was Seen, old, data []byte, o ReplaceOptions) error {
 	info, err := d.Lookup(name)
 	switch {
 	case err != nil:
@@ -47,11 +46,24 @@ func (d *Dir) Swap(name, backup string, old, data []byte, o ReplaceOptions) erro
 	if o.Mode == 0 {
 		o.Mode = 0o600
 	}
-	is, err := d.Open(name, unix.O_PATH, 0)
+	is, err := d.Open(name, unix.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}
 	defer is.Close()
+	now, err := is.seen()
+	if err != nil {
+		return err
+	}
+	if now != was { // a file that was only touched, or a file system with fleeting numbers
+		same, err := is.holds(old)
+		if err != nil {
+			return err
+		}
+		if !same {
+			return fmt.Errorf("cannot replace %q: %w", d.Path(name), ErrChanged)
+		}
+	}
 	f, err := d.temporary(o.Temp)
 	if err != nil {
 		return err
@@ -206,11 +218,16 @@ func (d *Dir) holds(name string, want []byte) (bool, error) {
 		return false, err
 	}
 	defer f.Close()
+	return f.holds(want)
+}
+
+// holds says whether the file is a regular one of exactly these bytes.
+func (f *File) holds(want []byte) (bool, error) {
 	info, err := f.Info()
 	if err != nil || !info.Mode.IsRegular() || info.Size != int64(len(want)) {
 		return false, err
 	}
-	got := make([]byte, min(len(want), 256<<10))
+	got := make([]byte, min(len(want), 64<<10))
 	for off := 0; off < len(want); {
 		n, err := f.ReadAt(got[:min(len(got), len(want)-off)], int64(off))
 		if err != nil || n == 0 || !bytes.Equal(got[:n], want[off:off+n]) {
@@ -231,30 +248,56 @@ func sameFile(a, b *File) (bool, error) {
 	return x.Dev == y.Dev && x.Ino == y.Ino, nil
 }
 
+// A Seen tells a file, as it was when it was read, from another one of that name
+// and from itself after most changes.
+type Seen struct {
+	dev, ino     uint64
+	size         int64
+	mtime, ctime unix.Timespec
+}
+
+func (f *File) seen() (Seen, error) {
+	var st unix.Stat_t
+	if err := f.do("fstat", 0, nil, func() error { return unix.Fstat(f.fd, &st) }); err != nil {
+		return Seen{}, failure("look at", f.Path(), err)
+	}
+	return Seen{st.Dev, st.Ino, st.Size, st.Mtim, st.Ctim}, nil
+}
+
 // ReadFile reads the regular file name whole, up to limit bytes. A symbolic link
 // is not followed, and a FIFO does not hang it.
-func (d *Dir) ReadFile(name string, limit int64) ([]byte, Info, error) {
+func (d *Dir) ReadFile(name string, limit int64) ([]byte, Info, Seen, error) {
 	f, err := d.Open(name, unix.O_RDONLY, 0)
 	if err != nil {
-		return nil, Info{}, err
+		return nil, Info{}, Seen{}, err
 	}
 	defer f.Close()
+	seen, err := f.seen()
+	if err != nil {
+		return nil, Info{}, Seen{}, err
+	}
 	info, err := f.Info()
 	switch {
 	case err != nil:
-		return nil, Info{}, err
+		return nil, Info{}, seen, err
 	case !info.Mode.IsRegular():
-		return nil, info, fmt.Errorf("cannot read %q: it is no regular file", f.Path())
+		return nil, info, seen, fmt.Errorf("cannot read %q: it is no regular file", f.Path())
 	case info.Size > limit:
-		return nil, info, fmt.Errorf("cannot read %q: it is longer than %d bytes", f.Path(), limit)
+		return nil, info, seen, fmt.Errorf("cannot read %q: it is longer than %d bytes", f.Path(), limit)
 	}
 	b := make([]byte, info.Size+1)
+	if len(b) > hugeFile {
+		_ = unix.Madvise(b[:len(b)&^4095], unix.MADV_HUGEPAGE) // only for speed
+	}
 	n, err := f.ReadAt(b, 0)
 	switch {
 	case err != nil:
-		return nil, info, err
+		return nil, info, seen, err
 	case int64(n) != info.Size:
-		return nil, info, fmt.Errorf("cannot read %q: %w", f.Path(), io.ErrUnexpectedEOF)
+		return nil, info, seen, fmt.Errorf("cannot read %q: %w", f.Path(), ErrChanged)
 	}
-	return b[:n], info, nil
+	return b[:n], info, seen, nil
 }
+
+// hugeFile is from how many bytes on it pays to ask for large pages.
+const hugeFile = 4 << 20

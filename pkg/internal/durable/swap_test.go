@@ -51,7 +51,16 @@ func swap(dir, old, text string, hook durable.Hook) error {
 		return err
 	}
 	defer d.Close()
-	return d.Swap("f", "f~", []byte(old), []byte(text), durable.ReplaceOptions{Keep: true, Temp: "f.tmp"})
+	quiet, err := durable.OpenDir(dir, nil)
+	if err != nil {
+		return err
+	}
+	defer quiet.Close()
+	b, _, seen, err := quiet.ReadFile("f", 1<<20)
+	if err != nil || string(b) != old {
+		return durable.ErrChanged
+	}
+	return d.Swap("f", "f~", seen, []byte(old), []byte(text), durable.ReplaceOptions{Keep: true, Temp: "f.tmp"})
 }
 
 func TestSwap(t *testing.T) {
@@ -183,16 +192,16 @@ func TestSwapRefusesLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	if err := d.Swap("l", "l~", []byte("one"), []byte("two"), durable.ReplaceOptions{}); err == nil || contents(t, dir) != "f=one l=one" {
+	if err := d.Swap("l", "l~", durable.Seen{}, []byte("one"), []byte("two"), durable.ReplaceOptions{}); err == nil || contents(t, dir) != "f=one l=one" {
 		t.Errorf("%v, %s", err, contents(t, dir))
 	}
-	if _, _, err := d.ReadFile("l", 100); err == nil {
+	if _, _, _, err := d.ReadFile("l", 100); err == nil {
 		t.Error("a link was read")
 	}
-	if _, _, err := d.ReadFile("f", 2); err == nil {
+	if _, _, _, err := d.ReadFile("f", 2); err == nil {
 		t.Error("a file over the limit was read")
 	}
-	if b, _, err := d.ReadFile("f", 3); err != nil || string(b) != "one" {
+	if b, _, _, err := d.ReadFile("f", 3); err != nil || string(b) != "one" {
 		t.Errorf("%q, %v", b, err)
 	}
 }

@@ -40,6 +40,8 @@ type File struct {
 	path string // as it was given
 	real string // where it is, without links
 	root string // of the cluster file system it is in; "" for any other
+
+	seen durable.Seen // what Read read last
 }
 
 // A LinkError means that a symbolic link was not followed.
@@ -74,27 +76,33 @@ func (f *File) PVE() bool { return f.root != "" }
 
 // Read reads the file.
 func (f *File) Read() ([]byte, error) {
-	b, _, err := Read(f.real)
+	b, _, seen, err := read(f.real)
+	f.seen = seen
 	return b, err
 }
 
 // Read reads a whole regular file of at most 256 MiB. Links are followed; a FIFO
 // does not hang it.
 func Read(path string) ([]byte, Info, error) {
+	b, info, _, err := read(path)
+	return b, info, err
+}
+
+func read(path string) ([]byte, Info, durable.Seen, error) {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return nil, Info{}, readError(path, err)
+		return nil, Info{}, durable.Seen{}, readError(path, err)
 	}
 	d, err := durable.OpenDir(filepath.Dir(real), nil)
 	if err != nil {
-		return nil, Info{}, readError(path, err)
+		return nil, Info{}, durable.Seen{}, readError(path, err)
 	}
 	defer d.Close()
-	b, info, err := d.ReadFile(filepath.Base(real), maxFile)
+	b, info, seen, err := d.ReadFile(filepath.Base(real), maxFile)
 	if err != nil {
-		return nil, info, readError(path, err)
+		return nil, info, seen, readError(path, err)
 	}
-	return b, info, nil
+	return b, info, seen, nil
 }
 
 // readError names the file as it was given, with the system's error.
@@ -116,7 +124,7 @@ func (f *File) Backup() ([]byte, error) {
 	}
 	defer d.Close()
 	base := filepath.Base(f.real)
-	b, info, err := d.ReadFile(base+"~", maxFile)
+	b, info, _, err := d.ReadFile(base+"~", maxFile)
 	if err != nil {
 		return nil, readError(f.path+"~", err)
 	}

@@ -77,7 +77,7 @@ func (f *File) swap(old, edited []byte) error {
 	base := filepath.Base(f.real)
 	// The lock keeps others from the temporary's name, so a leftover of a
 	// crash is replaced by the next edit.
-	return d.Swap(base, base+"~", old, edited, durable.ReplaceOptions{Keep: true, Lenient: f.PVE(), Temp: base + ".realmctl.tmp"})
+	return d.Swap(base, base+"~", f.seen, old, edited, durable.ReplaceOptions{Keep: true, Lenient: f.PVE(), Temp: base + ".realmctl.tmp"})
 }
 
 // lock keeps other edits out until unlock.
