@@ -58,7 +58,7 @@ func unifiedDiff(name string, old, edited []byte) []byte {
 // lines after a change that the next one has a hunk of its own.
 func hunkEnd(lines []hunkLine, i int) int {
 	last := i
-	for j := i; j < len(lines) && j-last <= 2*diffContext; j++ {
+	for j := i; j < len(lines) && j-last <= 2*diffContext+1; j++ {
 		if lines[j].mark != ' ' {
 			last = j
 		}
