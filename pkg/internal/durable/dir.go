@@ -90,6 +90,16 @@ func (d *Dir) Rename(old, new string) error {
 	return nil
 }
 
+// Link gives the file old a second name, which nothing must have yet. It is
+// durable after the next Sync.
+func (d *Dir) Link(old, new string) error {
+	err := d.do("linkat", old, new, func() error { return unix.Linkat(d.fd, old, d.fd, new, 0) })
+	if err != nil {
+		return failure("name it "+new, d.Path(old), err)
+	}
+	return nil
+}
+
 // Remove unlinks the file name. It is durable after the next Sync.
 func (d *Dir) Remove(name string) error {
 	err := d.do("unlinkat", name, "", func() error { return unix.Unlinkat(d.fd, name, 0) })

@@ -27,6 +27,9 @@ type ReplaceOptions struct {
 	// Lenient goes on when fchmod, fchown or fsync are refused with EPERM,
 	// EACCES, EINVAL, ENOSYS or ENOTSUP, as Proxmox VE's pmxcfs does.
 	Lenient bool
+	// New refuses to replace: where there is a file of that name already, even
+	// one made a moment ago, it stays, and the error is fs.ErrExist.
+	New bool
 	// Temp names the temporary. A caller who holds a lock that keeps others
 	// from using the same name can set it, and a leftover of a crash is then
 	// removed at the next write; otherwise the name is random.
@@ -77,11 +80,17 @@ func (d *Dir) Replace(name string, data []byte, o ReplaceOptions) error {
 	if cerr := f.Close(); err == nil && cerr != nil {
 		err = failure("close", f.Path(), cerr)
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case o.New:
+		err = d.Link(f.name, name)
+	default:
 		err = d.Rename(f.name, name)
 	}
-	if err != nil {
+	if err != nil || o.New {
 		_ = d.Remove(f.name) // what stays lies there, and harms nobody
+	}
+	if err != nil {
 		return err
 	}
 	return o.excuse(d.Sync())

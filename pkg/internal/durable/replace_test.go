@@ -1,7 +1,9 @@
 package durable
 
 import (
+	"bytes"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -200,5 +202,35 @@ func TestMkdir(t *testing.T) {
 	}
 	if err := Mkdir(filepath.Join(path, "a", "b"), 0o700, nil); err == nil {
 		t.Error("a folder was made in one that is not there")
+	}
+}
+
+// Of many who make the same new file one succeeds, and his stays.
+func TestReplaceNew(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	const many = 8
+	errs := make(chan error, many)
+	for i := range many {
+		go func() { errs <- Replace(path, []byte{byte('a' + i)}, ReplaceOptions{New: true}) }()
+	}
+	made := 0
+	for range many {
+		switch err := <-errs; {
+		case err == nil:
+			made++
+		case !errors.Is(err, fs.ErrExist):
+			t.Error(err)
+		}
+	}
+	first, err := os.ReadFile(path)
+	if err != nil || made != 1 {
+		t.Fatalf("made %d times, want once; %v", made, err)
+	}
+	if err := Replace(path, []byte("late"), ReplaceOptions{New: true}); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("got %v, want %v", err, fs.ErrExist)
+	}
+	names, err := os.ReadDir(filepath.Dir(path))
+	if now, rerr := os.ReadFile(path); rerr != nil || !bytes.Equal(now, first) || err != nil || len(names) != 1 {
+		t.Errorf("the file is %q, was %q; %d names in the folder; %v %v", now, first, len(names), err, rerr)
 	}
 }

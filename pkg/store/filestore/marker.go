@@ -41,8 +41,10 @@ func (s *Store) create() error {
 	text := make([]byte, (1+decoys)*page)
 	copy(text, markerText)
 	o := s.options(markerName)
-	o.Temp = "" // there is no lock yet
-	return s.dir.Replace(markerName, text, o)
+	// There is no lock yet, so the temporary has a name of its own, and a marker
+	// that somebody else has made meanwhile must stay: he may have locked in it.
+	o.Temp, o.New = "", true
+	return unless(s.dir.Replace(markerName, text, o), fs.ErrExist)
 }
 
 func isShard(name string) bool {
