@@ -3,10 +3,10 @@ package main
 import (
 	"crypto/rand"
 	"fmt"
-	"os"
 	"strings"
 
 	"oathkit/cmd/internal/cli"
+	"oathkit/cmd/internal/host"
 	"oathkit/pkg/mfa"
 	"oathkit/pkg/oath"
 )
@@ -88,7 +88,7 @@ func (s *session) siteIssuer() (string, error) {
 		issuer = s.issuer
 	} else if issuer == "" {
 		var err error
-		if issuer, err = os.Hostname(); err != nil {
+		if issuer, err = host.Name(); err != nil {
 			return "", cli.Unsure("cannot find the host's name: %w", err).Hint("say --issuer ISSUER")
 		}
 	}

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strings"
 
 	"oathkit/cmd/internal/cli"
+	"oathkit/cmd/internal/host"
 	"oathkit/cmd/internal/oathconf"
 	"oathkit/pkg/oath"
 )
@@ -76,7 +76,7 @@ func (o *options) names(u *oath.URI) error {
 	if !needIssuer && !needAccount {
 		return nil
 	}
-	host, err := hostname()
+	host, err := host.Name()
 	if err != nil {
 		return cli.Unsure("cannot tell this host's name: %w", err).Hint("name issuer and account: -i ISSUER -a ACCOUNT")
 	}
@@ -176,48 +176,4 @@ func oneLine(b []byte, name string) (string, error) {
 		}
 	}
 	return string(line), nil
-}
-
-// hostname is this host's name with its domain, if that is to be had without
-// asking the network.
-func hostname() (string, error) {
-	name, err := os.Hostname()
-	if err != nil {
-		return "", err
-	}
-	if name == "" {
-		return "", fmt.Errorf("it has none")
-	}
-	if strings.Contains(name, ".") {
-		return name, nil
-	}
-	hosts, err := os.ReadFile("/etc/hosts")
-	if err != nil {
-		return name, nil // without a domain is better than not at all
-	}
-	return qualify(name, hosts), nil
-}
-
-// qualify looks for a name with a domain in the lines of hosts(5) that are about
-// name, and returns the first.
-func qualify(name string, hosts []byte) string {
-	for line := range strings.Lines(string(hosts)) {
-		line, _, _ = strings.Cut(line, "#")
-		fields := strings.Fields(line)
-		if len(fields) < 2 {
-			continue
-		}
-		about, dotted := false, ""
-		for _, f := range fields[1:] {
-			first, _, hasDomain := strings.Cut(f, ".")
-			about = about || strings.EqualFold(first, name)
-			if hasDomain && dotted == "" {
-				dotted = f
-			}
-		}
-		if about && dotted != "" {
-			return strings.TrimSuffix(dotted, ".")
-		}
-	}
-	return name
 }

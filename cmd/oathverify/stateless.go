@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"oathkit/cmd/internal/cli"
-	"oathkit/cmd/internal/site"
+	"oathkit/cmd/internal/trusted"
 	"oathkit/pkg/oath"
 )
 
@@ -115,7 +115,7 @@ func (o *options) now() (time.Time, error) {
 
 // readKeys reads a file of keys, as in user.cfg, or of key URIs, one a line.
 func readKeys(c *cli.Context, name string, base oath.URI) ([]oath.URI, error) {
-	b, err := site.ReadTrusted(name, maxKeyFile)
+	b, err := trusted.ReadFile(name, maxKeyFile)
 	if err != nil {
 		return nil, err
 	}

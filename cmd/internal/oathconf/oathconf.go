@@ -6,11 +6,10 @@ package oathconf
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"syscall"
 
+	"oathkit/cmd/internal/trusted"
 	"oathkit/pkg/config/oathtable"
 )
 
@@ -43,42 +42,12 @@ func Read(path string, named bool) ([]byte, error) {
 	if path == os.DevNull {
 		return nil, nil
 	}
-	// Without O_NONBLOCK the opening of a named pipe would wait for a writer.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	b, err := trusted.ReadFile(path, maxSize)
 	if !named && errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the configuration: %w", err)
 	}
-	defer f.Close()
-	if err := trusted(f); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	b, err := io.ReadAll(io.LimitReader(f, maxSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the configuration: %w", err)
-	}
-	if len(b) > maxSize {
-		return nil, fmt.Errorf("%s: is larger than %d bytes", path, maxSize)
-	}
 	return b, nil
-}
-
-// trusted looks at the opened file, not at its name, which could change.
-func trusted(f *os.File) error {
-	info, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("cannot be looked at: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return errors.New("is no regular file")
-	}
-	if perm := info.Mode().Perm(); perm&0o022 != 0 {
-		return fmt.Errorf("has mode %04o, so others than its owner can write it; run: chmod go-w %s", perm, f.Name())
-	}
-	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
-		return fmt.Errorf("belongs to uid %d, neither root nor you (uid %d); run: chown root %s", st.Uid, os.Geteuid(), f.Name())
-	}
-	return nil
 }

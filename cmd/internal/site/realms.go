@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"oathkit/cmd/internal/trusted"
 	"oathkit/pkg/mfa"
 	"oathkit/pkg/realm"
 )
@@ -23,7 +24,7 @@ type Realms struct {
 
 // ReadRealms reads the realm file. An error is kept: see Err.
 func ReadRealms(path string) Realms {
-	b, err := ReadTrusted(path, maxDomains)
+	b, err := trusted.ReadFile(path, maxDomains)
 	return Realms{path: path, domains: realm.Parse(b), err: err}
 }
 

@@ -5,14 +5,10 @@
 package site
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"syscall"
 	"time"
 
 	"oathkit/cmd/internal/cli"
+	"oathkit/cmd/internal/oathconf"
 	"oathkit/pkg/audit"
 	"oathkit/pkg/config"
 	"oathkit/pkg/store/filestore"
@@ -20,10 +16,7 @@ import (
 )
 
 // DefaultConfig is the configuration file that is read when none is named.
-const DefaultConfig = "/etc/oathkit/oathkit.toml"
-
-// maxConfig bounds a configuration file, in bytes.
-const maxConfig = 1 << 20
+const DefaultConfig = oathconf.DefaultPath
 
 // A Site is one configuration with what it names, opened.
 type Site struct {
@@ -49,10 +42,7 @@ func Open(path string, named bool, tag string) (*Site, error) {
 
 // LoadConfig reads the configuration alone.
 func LoadConfig(path string, named bool) (config.Config, error) {
-	b, err := ReadTrusted(path, maxConfig)
-	if errors.Is(err, fs.ErrNotExist) && !named {
-		return config.Default(), nil
-	}
+	b, err := oathconf.Read(path, named)
 	if err != nil {
 		return config.Config{}, err
 	}
@@ -88,53 +78,5 @@ func (s *Site) Record(c *cli.Context, e audit.Event) error {
 		return cli.Unsure("%w", err).Hint("[audit] required is true, so nobody gets in while this lasts")
 	}
 	c.Warn("%v", err)
-	return nil
-}
-
-// ReadTrusted reads a file that decides over logins, at most limit bytes. A file
-// that somebody besides root and the caller could have written is refused.
-func ReadTrusted(path string, limit int64) ([]byte, error) {
-	// Without O_NONBLOCK a FIFO in the file's place would hang every login.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if err := trusted(path, info); err != nil {
-		return nil, err
-	}
-	if info.Size() > limit {
-		return nil, fmt.Errorf("%s: is longer than %d bytes", path, limit)
-	}
-	b := make([]byte, info.Size()+1)
-	n := 0
-	for n < len(b) {
-		m, err := f.Read(b[n:])
-		n += m
-		if err != nil || m == 0 {
-			break
-		}
-	}
-	if int64(n) != info.Size() {
-		return nil, fmt.Errorf("%s: changed while it was being read: try again", path)
-	}
-	return b[:n], nil
-}
-
-func trusted(path string, info fs.FileInfo) error {
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s: is no regular file", path)
-	}
-	if mode := info.Mode().Perm(); mode&0o022 != 0 {
-		return cli.Unsure("%s: has mode %04o, so others than its owner can write it", path, mode).Hint("chmod go-w %s, after a look at what it says", path)
-	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
-		return cli.Unsure("%s: belongs to user id %d, who is neither root nor the one that runs this", path, st.Uid).Hint("chown root %s, after a look at what it says", path)
-	}
 	return nil
 }

@@ -1,0 +1,82 @@
+package cmd
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// An installation puts everything in its place, keeps a configuration that is
+// there, and can be taken away again but for what the administrator may have
+// written.
+func TestInstall(t *testing.T) {
+	need(t, "make")
+	root := t.TempDir()
+	makeTarget := func(target string) string {
+		t.Helper()
+		cmd := exec.Command("make", "-C", "..", target, "DESTDIR="+root, "PREFIX=/usr")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("make %s: %v\n%s", target, err, out)
+		}
+		return string(out)
+	}
+	makeTarget("install")
+	for path, mode := range map[string]fs.FileMode{
+		"usr/bin/oathkeygen":                                0o755,
+		"usr/bin/oath-qrencode":                             0o755,
+		"usr/sbin/oathverify":                               0o755,
+		"usr/sbin/realmctl":                                 0o755,
+		"usr/sbin/mfactl":                                   0o755,
+		"usr/share/man/man1/oathkeygen.1":                   0o644,
+		"usr/share/man/man5/oathkit.toml.5":                 0o644,
+		"usr/share/man/man8/realmctl.8":                     0o644,
+		"usr/share/bash-completion/completions/realmctl":    0o644,
+		"usr/share/zsh/site-functions/_realmctl":            0o644,
+		"usr/share/fish/vendor_completions.d/realmctl.fish": 0o644,
+		"usr/share/doc/oathkit/README.md":                   0o644,
+		"usr/lib/sysusers.d/oathkit.conf":                   0o644,
+		"etc/oathkit/oathkit.toml":                          0o644,
+		"etc/logrotate.d/oathkit":                           0o644,
+		"var/lib/oathkit":                                   0o700 | fs.ModeDir,
+		"var/log/oathkit":                                   0o700 | fs.ModeDir,
+	} {
+		info, err := os.Lstat(filepath.Join(root, path))
+		if err != nil {
+			t.Error(err)
+		} else if info.Mode() != mode {
+			t.Errorf("%s has mode %v, want %v", path, info.Mode(), mode)
+		}
+	}
+
+	ours := filepath.Join(root, "etc/oathkit/oathkit.toml")
+	const changed = "[oath]\nbits = 256\n"
+	if err := os.WriteFile(ours, []byte(changed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	makeTarget("install")
+	if b, err := os.ReadFile(ours); err != nil || string(b) != changed {
+		t.Errorf("the configuration has become %q, %v", b, err)
+	}
+	// The installed file is one that the programs take.
+	out, err := exec.Command(filepath.Join(root, "usr/bin/oathkeygen"), "-c", ours).Output()
+	if err != nil || len(strings.TrimSpace(string(out))) != 52 {
+		t.Errorf("oathkeygen with that configuration: %q, %v", out, err)
+	}
+
+	makeTarget("uninstall")
+	var left []string
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			left = append(left, strings.TrimPrefix(path, root+"/"))
+		}
+		return err
+	})
+	if want := []string{"etc/logrotate.d/oathkit", "etc/oathkit/oathkit.toml"}; err != nil || !slices.Equal(left, want) {
+		t.Errorf("left are %v, %v, want %v", left, err, want)
+	}
+}
