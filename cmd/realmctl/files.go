@@ -49,7 +49,7 @@ func (t *tool) usersPath(c *cli.Context, domains string) (path string, named boo
 	case err != nil && t.file == "":
 		return "", false, cli.Unsure("%w", err).Hint("mend it, or name the files: realmctl -f FILE -u USERFILE")
 	case err != nil:
-		c.Warn("%v: going on without it", err)
+		c.Warn("going on without the configuration: %v", err)
 	case cfg.Paths.Users != "":
 		return cfg.Paths.Users, true, nil
 	}

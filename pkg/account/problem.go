@@ -65,16 +65,16 @@ func (p *parser) doubts(u User) {
 	switch strings.ToLower(u.enable) {
 	case "", "0", "1":
 	case "no", "n", "off", "false", "disabled", "disable", "none", "00", "-1":
-		p.addUser(u, Error, "odd-enable", "PVE sees an enabled user: ENABLE is "+clipped(u.enable)+", and only 0 or nothing means off", "write 0")
+		p.addUser(u, Error, "odd-enable", "PVE sees "+strconv.Quote(u.ID)+" as enabled: ENABLE is "+clipped(u.enable)+", and only 0 or nothing means off", "write 0")
 	default:
-		p.addUser(u, Warning, "odd-enable", "PVE sees an enabled user: ENABLE is neither 0 nor 1, and all but 0 or nothing means on", "write 1")
+		p.addUser(u, Warning, "odd-enable", "PVE sees "+strconv.Quote(u.ID)+" as enabled: ENABLE is neither 0 nor 1, and all but 0 or nothing means on", "write 1")
 	}
 	switch {
 	case looksLikeDate(u.Expire):
-		p.addUser(u, Error, "odd-expire", "PVE sees an account that expired in 1970: EXPIRE "+strconv.FormatInt(u.Expire, 10)+" looks like a date, but it is a number of seconds",
+		p.addUser(u, Error, "odd-expire", "PVE sees "+strconv.Quote(u.ID)+" as expired in 1970: EXPIRE "+strconv.FormatInt(u.Expire, 10)+" looks like a date, but it is a number of seconds",
 			"write seconds since 1970, as date -d '2030-12-31' +%s prints them")
 	case u.Expire >= 1e12 && u.Expire < 1e13:
-		p.addUser(u, Error, "odd-expire", "PVE sees an account that never expires in practice: EXPIRE "+strconv.FormatInt(u.Expire, 10)+" looks like milliseconds, but it is a number of seconds",
+		p.addUser(u, Error, "odd-expire", "PVE sees "+strconv.Quote(u.ID)+" as never expiring in practice: EXPIRE "+strconv.FormatInt(u.Expire, 10)+" looks like milliseconds, but it is a number of seconds",
 			"write seconds since 1970, or 0 for never")
 	}
 	for _, f := range []struct{ name, text string }{{"EMAIL", u.Email}, {"COMMENT", u.Comment}} {
