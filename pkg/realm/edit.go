@@ -96,16 +96,20 @@ func Unset(b []byte, id, key string) ([]byte, error) {
 }
 
 // stillWished refuses to unset tfa where another line goes on asking for a
-// factor in the realm.
+// factor in the realm, and where a line that goes asks for one in another realm
+// as a person reads it.
 func (e *edit) stillWished(cuts []span) error {
 	if e.key != "tfa" {
 		return nil
 	}
+	const mend = "disable the second factor of the realm instead, which removes all such lines"
 	for _, w := range e.d.Wishes() {
 		gone := slices.ContainsFunc(cuts, func(s span) bool { return s.start <= w.start && w.end <= s.end })
-		if w.of(e.id) && !gone {
-			return editErrorf(w.Line, "disable the second factor of the realm instead, which removes such lines too",
-				"the line would still ask for a second factor in realm %q, as a person reads it", e.id)
+		switch {
+		case gone && (len(w.Realms) != 1 || w.Realms[0] != e.id):
+			return editErrorf(w.Line, mend, "the line seems to ask for a second factor in another realm than %q", e.id)
+		case !gone && w.of(e.id):
+			return editErrorf(w.Line, mend, "the line would still ask for a second factor in realm %q, as a person reads it", e.id)
 		}
 	}
 	return nil

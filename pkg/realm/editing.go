@@ -57,7 +57,7 @@ func (e *edit) body() iter.Seq[section.Line] {
 // owned returns an error when a person takes a line of the section for another
 // realm's, because a header stands above it that the reader ignores.
 func (e *edit) owned(l section.Line) error {
-	in, ok := e.intruder()
+	in, ok := e.intruder(false)
 	if !ok || in.start >= l.Next {
 		return nil
 	}
@@ -66,11 +66,11 @@ func (e *edit) owned(l section.Line) error {
 }
 
 // intruder returns the first line in the section that the eye takes for the
-// header of another realm.
-func (e *edit) intruder() (found eyeLine, ok bool) {
+// header of another realm, or, in doubt, may take for one.
+func (e *edit) intruder(doubted bool) (found eyeLine, ok bool) {
 	var v viewer
 	v.scan(e.d.Bytes(), e.sec.Body, e.sec.End, 1, func(l eyeLine) bool {
-		if l.kind == eyeHeader && string(l.name) != e.id {
+		if (l.kind == eyeHeader || doubted && l.kind == eyeDoubted) && string(l.name) != e.id {
 			found, ok = l, true
 		}
 		return !ok
@@ -147,10 +147,10 @@ func (e *edit) replaced(l section.Line) []byte {
 
 // place returns where to add a line to the section, and how it is indented and
 // ends: below the last property, like that one, and above any line that a
-// person takes for the next realm's header.
+// person may take for the next realm's header.
 func (e *edit) place() (at int, indent, ending string) {
 	stop := e.sec.End
-	if in, ok := e.intruder(); ok {
+	if in, ok := e.intruder(true); ok {
 		stop = in.start
 	}
 	head := section.Line{Start: e.sec.Start, End: e.d.file.HeaderEnd(e.sec), Next: e.sec.Body}

@@ -22,8 +22,11 @@ func harmless(key string) bool {
 func (c *checker) dropped(l section.Line, typ, id, key, value string, err error) {
 	text := l.Text(c.d.file)
 	eye, _ := c.v.classify(text)
-	if eye == eyeHeader || hasOdd(text) && eye == eyeWish && key != "tfa" {
+	switch {
+	case eye == eyeHeader, hasOdd(text) && eye == eyeWish && key != "tfa":
 		return // bodyLine says what the line seems to be
+	case key == "tfa" && errors.Is(err, errInnerCR):
+		return // strange does
 	}
 	var dup *duplicateError
 	switch {
@@ -66,7 +69,7 @@ func (c *checker) repeatedValue(l section.Line, id, key, value string, first Pro
 
 // badTFA reports a tfa line that Proxmox VE drops, so that it asks for nothing.
 func (c *checker) badTFA(l section.Line, typ, id, value string, err error) {
-	code, why := "tfa-value", fmt.Sprint(err)
+	code, why := "tfa-type", fmt.Sprint(err)
 	var bad *tfaError
 	switch {
 	case errors.Is(err, errNotOfType):

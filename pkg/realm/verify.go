@@ -33,13 +33,26 @@ func (e *edit) verify(out []byte) error {
 		if !ok || typ != e.typ {
 			return e.unproved()
 		}
-		props = part.read(sec, typ, 0, nil)
+		props = part.read(sec, typ, part.file.LineNumber(sec.Start), nil)
+		if p, ok := find(props, "tfa"); ok && e.key == "tfa" && !part.owns(e.id, p.Line) {
+			return e.unproved()
+		}
 	}
 	got, _ := find(props, e.key)
 	if got.Value != e.value || !sameBut(old, props, e.key) {
 		return e.unproved()
 	}
 	return e.whole(old, props)
+}
+
+// owns reports whether a line is, to the eye, a wish of the realm.
+func (d *Domains) owns(id string, line int) bool {
+	for _, w := range d.Wishes() {
+		if w.Line == line && len(w.Realms) > 0 && w.Realms[0] == id {
+			return true
+		}
+	}
+	return false
 }
 
 // whole refuses an edit that has no effect because the section lacks a required
