@@ -87,7 +87,11 @@ func disabled(doc *realmfile.File, old, edited []byte, changed, asked []string) 
 		said = append(said, "lines that seemed to ask for a second factor are gone; the reader of the file saw none of them")
 	}
 	if !doc.PVE() {
-		said = append(said, stillRequired(doc, after, asked)...)
+		for _, id := range asked {
+			if !was[id] { // else it was in the file, and is
+				said = append(said, stillRequired(doc, after, id)...)
+			}
+		}
 	}
 	switch {
 	case len(changed) == 0:
@@ -116,23 +120,19 @@ func tfaOf(d *realm.Domains, ids []string) map[string]bool {
 	return is
 }
 
-// stillRequired names what makes oathverify ask for a factor in these realms all
-// the same, now that no line asks for one.
-func stillRequired(doc *realmfile.File, d *realm.Domains, ids []string) []string {
-	var said []string
-	for _, id := range ids {
-		r, _ := d.Lookup(id)
-		switch {
-		case r.Missing != "":
-			said = append(said, fmt.Sprintf("oathverify still asks for a factor: %s:%d: realm %q lacks %s, so the reader drops it", doc.Path(), r.Line, id, r.Missing))
-		case r.InFile:
-		case id == "pam" || id == "pve":
-			said = append(said, fmt.Sprintf("oathverify still asks for a factor, for realm %q is not in %s: realmctl set %s comment TEXT puts it there", id, doc.Path(), id))
-		default:
-			said = append(said, fmt.Sprintf("oathverify still asks for a factor, for the reader of %s sees no realm %q: realmctl check says why", doc.Path(), id))
-		}
+// stillRequired says what makes oathverify ask for a factor in the realm all the
+// same, now that no line asks for one.
+func stillRequired(doc *realmfile.File, d *realm.Domains, id string) []string {
+	r, _ := d.Lookup(id)
+	switch {
+	case r.Missing != "":
+		return []string{fmt.Sprintf("oathverify still asks for a factor: %s:%d: realm %q lacks %s, so the reader drops it", doc.Path(), r.Line, id, r.Missing)}
+	case r.InFile:
+		return nil
+	case id == "pam" || id == "pve":
+		return []string{fmt.Sprintf("oathverify still asks for a factor, for realm %q is not in %s: realmctl set %s comment TEXT puts it there", id, doc.Path(), id)}
 	}
-	return said
+	return []string{fmt.Sprintf("oathverify still asks for a factor, for the reader of %s sees no realm %q: realmctl check says why", doc.Path(), id)}
 }
 
 func (t *tool) set(c *cli.Context) error {
