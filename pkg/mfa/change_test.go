@@ -313,6 +313,18 @@ func TestRebuild(t *testing.T) {
 	}
 }
 
+// A lost counter that lies ahead of the clock stays there.
+func TestBehind(t *testing.T) {
+	for next, want := range map[uint64]uint64{0: uint64(noon.Unix()) + 60, 1 << 40: 1 << 40} {
+		if c := (mfa.Counter{Next: next, Lost: true}).Behind(noon, 30, 1); c.Next != want || c.Lost {
+			t.Errorf("from %d: %+v", next, c)
+		}
+	}
+	if c := (mfa.Counter{}).Behind(time.Unix(-5, 0), 30, 1); c.Next != 60 {
+		t.Errorf("before 1970: %+v", c)
+	}
+}
+
 func TestWithCounter(t *testing.T) {
 	var s mfa.State
 	for i := range byte(10) {
@@ -333,7 +345,7 @@ func TestTally(t *testing.T) {
 		a = a.Add(day(0))
 	}
 	a = a.Add(day(10)).Add(day(30))
-	for _, c := range []struct{ day, sum int }{{30, 5}, {31, 2}, {40, 2}, {41, 1}, {60, 1}, {61, 0}, {9999, 0}, {0, 5}, {-5000, 5}} {
+	for _, c := range []struct{ day, sum int }{{30, 5}, {31, 2}, {40, 2}, {41, 1}, {60, 1}, {61, 0}, {62, 0}, {9999, 0}, {0, 5}, {-5000, 5}} {
 		if got := a.Sum(day(c.day)); got != c.sum {
 			t.Errorf("on day %d the sum is %d, want %d", c.day, got, c.sum)
 		}

@@ -32,7 +32,7 @@ func Explain(u mfa.User, answer string, now time.Time, p Policy) []string {
 		return e.lines
 	}
 	e.record = u.Record
-	e.state = settle(u.Record, u.State.For(u.Record), now, p)
+	e.state = settle(u.Record, u.State.For(u.Record), now, p.Window)
 	e.user(u)
 	e.waiting()
 	e.answer(u, after, answer)

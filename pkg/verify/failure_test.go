@@ -271,6 +271,14 @@ func TestClockSetBack(t *testing.T) {
 			d.try(d.totp(0, int(d.now.Sub(noon)/time.Second)), "accepted")
 		}
 	})
+	t.Run("the longest delay, once", func(t *testing.T) {
+		d := open(t, true, mfa.EnableOptions{})
+		d.fail(6)
+		d.now = at(-7200)
+		d.try("", "locked delayed")
+		d.fail(1)
+		d.wants("the next one is the second", d.now.Equal(at(-3600)) && d.r.RetryAfter == time.Minute)
+	})
 	t.Run("a failure in the future of a user who is free", func(t *testing.T) {
 		d := open(t, true, mfa.EnableOptions{})
 		d.fail(5)
@@ -284,6 +292,11 @@ func TestClockSetBack(t *testing.T) {
 		d.now = at(-10)
 		d.try("123", "locked delayed")
 		d.wants("the delay as it was", d.r.RetryAfter == 40*time.Second)
+		d = open(t, true, mfa.EnableOptions{})
+		d.fail(5)
+		d.now = at(-5)
+		d.fail(1)
+		d.wants("no shorter delay than without waiting", d.r.RetryAfter == 35*time.Second)
 	})
 	t.Run("a delay above the maximum", func(t *testing.T) {
 		d := open(t, true, mfa.EnableOptions{})

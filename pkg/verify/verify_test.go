@@ -19,7 +19,7 @@ func at(s int) time.Time { return noon.Add(time.Duration(s) * time.Second) }
 
 // A desk is one user, judged one answer after the other.
 type desk struct {
-	t     testing.TB
+	t     tb
 	u     mfa.User
 	now   time.Time
 	p     verify.Policy
@@ -27,12 +27,20 @@ type desk struct {
 	r     verify.Result
 }
 
+// tb is what a desk needs of a test.
+type tb interface {
+	Helper()
+	Error(...any)
+	Errorf(string, ...any)
+	Fatal(...any)
+}
+
 func policy() verify.Policy {
 	return verify.Policy{Window: 1, Lockout: verify.DefaultLockout()}
 }
 
 // open makes a user who enabled a credential a day ago, activated if asked.
-func open(t testing.TB, activated bool, o mfa.EnableOptions) *desk {
+func open(t tb, activated bool, o mfa.EnableOptions) *desk {
 	t.Helper()
 	o.Now, o.Random = noon.Add(-24*time.Hour), rand.NewChaCha8([32]byte{7})
 	u, _, err := mfa.Enable(mfa.User{ID: "alice@pam"}, o)
@@ -364,6 +372,34 @@ func TestEight(t *testing.T) {
 		d.try(code, "replayed")
 		d.wants("which", d.r.Credential == c.ID)
 	}
+}
+
+// One code is good once, also where two credentials have it by chance.
+func TestSameCodeByChance(t *testing.T) {
+	d := open(t, true, mfa.EnableOptions{})
+	d.add(mfa.EnableOptions{Kind: mfa.HOTP})
+	hotp := map[string]uint64{}
+	for n := range uint64(11) {
+		hotp[d.code(1, n)] = n
+	}
+	step := uint64(noon.Unix()) / 30
+	for hotp[d.code(0, step)] == 0 {
+		step++
+	}
+	code := d.code(0, step)
+	d.now = time.Unix(int64(step)*30, 0)
+	both := *d
+	d.try(code, "accepted right-code")
+	d.wants("the first", d.r.Kind == "totp" && d.u.State.Counters[1].Next == hotp[code]+1)
+	d.try(code, "replayed")
+
+	d = &both // used as HOTP alone, it is used
+	d.now = noon
+	d.try(code, "accepted right-code")
+	d.wants("the second", d.r.Kind == "hotp")
+	d.now = time.Unix(int64(step)*30, 0)
+	d.try(code, "replayed used-code")
+	d.wants("the second", d.r.Kind == "hotp" && d.u.State.Counters[0].Next == 0)
 }
 
 // Section 6.4: HOTP.
