@@ -31,7 +31,7 @@ func tool(misused int) *Command {
 				Flags: func(f *Flags) {
 					flags = f
 					f.Bool(&dry, "n,dry-run", "only show")
-					f.Int(&n, "k", "N", "a number")
+					f.Int(&n, "k,number", "N", "a number")
 				},
 			},
 			{Name: "no", Summary: "say no", Run: func(*Context) error { return ErrNo }},
@@ -68,6 +68,8 @@ func TestOptions(t *testing.T) {
 		{"set -- -n b", 0, `config="" dry=false n=0 given=false args=["-n" "b"]`, ""},
 		{"set a -- -n", 0, `config="" dry=false n=0 given=false args=["a" "-n"]`, ""},
 		{"set a b -k x", 2, "", `error: invalid value "x" for option -k`},
+		{"set a b --number x", 2, "", `error: invalid value "x" for option --number: parse error`},
+		{"set a b --dry-run=x", 2, "", `error: invalid boolean value "x" for option --dry-run`},
 		{"set a b --nosuch=secret", 2, "", `error: unknown option "--nosuch"`},
 		{"set a b -x", 2, "", `error: unknown option "-x"`},
 		{"set a b -k", 2, "", `error: option "-k" needs a value`},

@@ -127,8 +127,13 @@ func optionError(err error) string {
 	if rest, ok := strings.CutPrefix(msg, "bad flag syntax: "); ok {
 		return fmt.Sprintf("%q is no option", rest)
 	}
-	msg = strings.Replace(msg, "for flag -", "for option -", 1)
-	return strings.Replace(msg, "boolean flag -", "option -", 1)
+	for _, place := range [...]string{" for flag -", " for -"} {
+		before, rest, ok := strings.Cut(msg, place)
+		if name, why, colon := strings.Cut(rest, ":"); ok && colon {
+			return before + " for option " + dashes(name) + ":" + why
+		}
+	}
+	return msg
 }
 
 func dashes(name string) string {
