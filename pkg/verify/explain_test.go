@@ -66,6 +66,15 @@ func TestExplain(t *testing.T) {
 		d.explains(d.totp(0, -86400), "on a clock that is 86400 s behind")
 		d.explains(d.totp(0, 86430), "not even with a clock that is off by up to a day")
 	})
+	t.Run("a right code needs no further words", func(t *testing.T) {
+		for a := oath.SHA1; a <= oath.SHA512; a++ {
+			d := open(t, true, mfa.EnableOptions{Algorithm: a})
+			lines := verify.Explain(d.u, d.totp(0, 0), d.now, d.p)
+			if last := lines[len(lines)-1]; len(lines) != 3 || last != "the code is right for credential "+d.u.Record.Credentials[0].ID+" (totp)" {
+				t.Errorf("it says %q", lines)
+			}
+		}
+	})
 	t.Run("right code of another credential", func(t *testing.T) {
 		d := open(t, true, phone)
 		d.add(mfa.EnableOptions{Label: "tablet"})
