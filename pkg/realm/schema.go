@@ -200,7 +200,8 @@ func (r rule) checkText(value string) error {
 	ok, want := true, ""
 	switch r.form {
 	case address:
-		ok, want = isIPv6(value) || isDNSName(value), "an IP address or a DNS name"
+		// To the reader's own check "0" is as good as no answer.
+		ok, want = value != "0" && (isIPv6(value) || isDNSName(value)), "an IP address or a DNS name"
 	case tlsVersion:
 		ok, want = oneOf(value, "tlsv1", "tlsv1_1", "tlsv1_2", "tlsv1_3"), "tlsv1, tlsv1_1, tlsv1_2 or tlsv1_3"
 	case ldapMode:

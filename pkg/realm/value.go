@@ -57,7 +57,10 @@ func isAttributeList(s string) bool {
 	split := func(r rune) bool { return r == ',' || r == ';' || r < 0x80 && section.IsSpace(byte(r)) }
 	fields := strings.FieldsFunc(s, split)
 	if strings.Contains(s, "\x00") {
-		fields = strings.Split(strings.TrimRight(s, "\x00"), "\x00")
+		if s = strings.TrimRight(s, "\x00"); s == "" {
+			return true
+		}
+		fields = strings.Split(s, "\x00")
 	}
 	for _, f := range fields {
 		if !isAttribute(f) {
