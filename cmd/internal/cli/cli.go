@@ -64,7 +64,7 @@ func Main(root *Command) (code int) {
 	noCore := syscall.Rlimit{}
 	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &noCore)
 
-	c := &Context{Name: root.Name, Stdin: os.Stdin, Stdout: bufio.NewWriterSize(stdout{}, 64<<10), Stderr: os.Stderr}
+	c := &Context{Name: root.Name, Stdin: os.Stdin, Stdout: bufio.NewWriter(stdout{}), Stderr: os.Stderr}
 	defer func() {
 		if p := recover(); p != nil {
 			// The value may hold a secret, so only its type and the place are told.

@@ -149,7 +149,7 @@ func (f *Flags) done(c *Context, chain []*Command) bool {
 	case f.help:
 		f.usage(c.Stdout, chain)
 	case f.version:
-		fmt.Fprintf(c.Stdout, "%s %s\n", chain[0].Name, Version)
+		c.Stdout.WriteString(chain[0].Name + " " + Version + "\n")
 	default:
 		return false
 	}

@@ -6,56 +6,76 @@ package trusted
 import (
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"syscall"
 )
 
 // ReadFile returns the bytes of the file at path, which must be a regular one of
 // root or of the effective user, that neither its group nor others can write,
-// and at most limit bytes long. Errors of opening are *fs.PathError.
+// and at most limit bytes long. Errors of the system are *fs.PathError.
+//
+// Package os would set up the runtime's poller for a file that never waits, at
+// the cost of four system calls in every login.
 func ReadFile(path string, limit int64) ([]byte, error) {
 	// Without O_NONBLOCK the opening of a named pipe would wait for a writer.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	var fd int
+	err := again(func() (err error) {
+		fd, err = syscall.Open(path, syscall.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC|syscall.O_NOCTTY, 0)
+		return err
+	})
 	if err != nil {
-		return nil, err
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	defer f.Close()
+	defer syscall.Close(fd)
 	// The opened file is looked at, not its name, which could change.
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
+	var st syscall.Stat_t
+	if err := syscall.Fstat(fd, &st); err != nil {
+		return nil, &fs.PathError{Op: "stat", Path: path, Err: err}
 	}
-	if err := check(path, info); err != nil {
+	if err := check(path, &st); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	// A little more than the size, so that one read sees the end of the file.
-	b := make([]byte, 0, min(info.Size(), limit)+512)
+	// A little more than the size, so that the end of the file is seen.
+	b := make([]byte, 0, min(st.Size, limit)+512)
 	for {
-		n, err := f.Read(b[len(b):cap(b)])
+		var n int
+		err := again(func() (err error) {
+			n, err = syscall.Read(fd, b[len(b):cap(b)])
+			return err
+		})
+		if err != nil {
+			return nil, &fs.PathError{Op: "read", Path: path, Err: err}
+		}
 		b = b[:len(b)+n]
 		switch {
 		case int64(len(b)) > limit:
 			return nil, fmt.Errorf("%s: is larger than %d bytes", path, limit)
-		case errors.Is(err, io.EOF):
+		case n == 0:
 			return b, nil
-		case err != nil:
-			return nil, err
 		case len(b) == cap(b):
 			b = append(b, 0)[:len(b)]
 		}
 	}
 }
 
-func check(path string, info os.FileInfo) error {
-	if !info.Mode().IsRegular() {
+// again makes a system call until no signal interrupts it.
+func again(call func() error) error {
+	for {
+		if err := call(); err != syscall.EINTR {
+			return err
+		}
+	}
+}
+
+func check(path string, st *syscall.Stat_t) error {
+	switch euid := os.Geteuid(); {
+	case st.Mode&syscall.S_IFMT != syscall.S_IFREG:
 		return errors.New("is no regular file")
-	}
-	if perm := info.Mode().Perm(); perm&0o022 != 0 {
-		return fmt.Errorf("has mode %04o, so others than its owner can write it; run: chmod go-w %s", perm, path)
-	}
-	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
-		return fmt.Errorf("belongs to uid %d, neither root nor you (uid %d); run: chown root %s", st.Uid, os.Geteuid(), path)
+	case st.Mode&0o022 != 0:
+		return fmt.Errorf("has mode %04o, so others than its owner can write it; run: chmod go-w %s", st.Mode&0o777, path)
+	case st.Uid != 0 && int(st.Uid) != euid:
+		return fmt.Errorf("belongs to uid %d, neither root nor you (uid %d); run: chown root %s", st.Uid, euid, path)
 	}
 	return nil
 }
