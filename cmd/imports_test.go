@@ -50,7 +50,7 @@ func allowed() map[string][]string {
 		"cmd/oath-qrencode": {"cmd/internal/cli", "cmd/internal/host", "cmd/internal/oathconf", "pkg/oath", "pkg/qr"},
 		"cmd/oathverify": {
 			"cmd/internal/cli", "cmd/internal/site", "cmd/internal/trusted",
-			"pkg/oath", "pkg/mfa", "pkg/verify", "pkg/store", "pkg/audit",
+			"pkg/oath", "pkg/mfa", "pkg/verify", "pkg/store", "pkg/audit", "pkg/realm",
 		},
 		"cmd/realmctl": {
 			"cmd/internal/cli", "cmd/internal/oathconf", "pkg/config", "pkg/realm", "pkg/realm/realmfile", "pkg/account", "pkg/oath",

@@ -9,6 +9,7 @@ import (
 
 	"oathkit/cmd/internal/cli"
 	"oathkit/cmd/internal/site"
+	"oathkit/pkg/realm"
 )
 
 func main() { os.Exit(cli.Main(command())) }
@@ -84,6 +85,11 @@ func (o *options) run(c *cli.Context) error {
 	}
 	if len(c.Args) == 0 {
 		return cli.Misused("no USER given")
+	}
+	if o.flags.Given("realm") {
+		if err := realm.CheckID(o.realm); err != nil { // an empty one is a hook whose variable is not set
+			return cli.Misused("option --realm: %w", err)
+		}
 	}
 	return o.runLogin(c)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"strconv"
@@ -45,8 +44,11 @@ func (o *options) runStateless(c *cli.Context) error {
 			return cli.Misused("option %q goes with a USER, not with -k", "--"+name)
 		}
 	}
-	if len(c.Args) > 0 {
+	switch {
+	case len(c.Args) > 0:
 		return cli.Misused("a USER and -k do not go together")
+	case o.flags.Given("hotp") && o.flags.Given("step"):
+		return cli.Misused("options --hotp and --step do not go together: a counter has no time step")
 	}
 	base, err := o.parameters()
 	if err != nil {
@@ -123,7 +125,7 @@ func readKeys(c *cli.Context, name string, base oath.URI) ([]oath.URI, error) {
 		c.Warn("%s: has mode %04o, so others can read the keys: chmod 0600 it", name, info.Mode().Perm())
 	}
 	var keys []oath.URI
-	for i, line := range strings.Split(string(bytes.TrimSpace(b)), "\n") {
+	for i, line := range strings.Split(string(b), "\n") {
 		line = strings.TrimSpace(line)
 		switch {
 		case line == "" || strings.HasPrefix(line, "#"):

@@ -95,12 +95,16 @@ func (r Realms) Resolve(name, asked string) (id, realmID string, err error) {
 	if err := realm.CheckID(realmID); err != nil {
 		return "", "", err
 	}
-	if r.folds(realmID) {
-		user = strings.ToLower(user)
-	}
 	id = user + "@" + realmID
+	// Before folding, which would make every byte that is no UTF-8 the same.
 	if err := mfa.CheckID(id); err != nil {
 		return "", "", err
+	}
+	if r.folds(realmID) {
+		id = strings.ToLower(user) + "@" + realmID
+		if err := mfa.CheckID(id); err != nil { // some letters are longer in lower case
+			return "", "", err
+		}
 	}
 	return id, realmID, nil
 }
