@@ -28,7 +28,7 @@ func TestCheckID(t *testing.T) {
 		"al ice@pam":                       "has a blank in it",
 		"alice@pam ":                       "has a blank in it",
 		"alice\u00a0@pam":                  "has a blank in it",
-		"alice\n@pam":                      "has a blank in it",
+		"alice\n@pam":                      "has the control character U+000A in it",
 		"alice\x00@pam":                    "has the control character U+0000",
 		"alice\x7f@pam":                    "has the control character U+007F",
 		"alice\u202e@pam":                  "has the control character U+202E",

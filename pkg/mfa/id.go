@@ -59,10 +59,10 @@ func checkText(what, s string, blanks bool) error {
 	for _, r := range s {
 		switch {
 		case r == ' ' && blanks:
-		case unicode.IsSpace(r):
-			return fmt.Errorf("%s %s has a blank in it", what, shown(s))
 		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == '\u2028', r == '\u2029':
 			return fmt.Errorf("%s %s has the control character %U in it", what, shown(s), r)
+		case unicode.IsSpace(r):
+			return fmt.Errorf("%s %s has a blank in it", what, shown(s))
 		}
 	}
 	return nil
