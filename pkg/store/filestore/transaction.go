@@ -165,7 +165,12 @@ func (s *Store) readRecord(shard *durable.Dir, name, id string) (r mfa.Record, f
 	if err != nil {
 		return r, false, err
 	}
-	if r, err = mfa.DecodeRecord(id, b[:n]); err != nil {
+	r, err = mfa.DecodeRecord(id, b[:n])
+	var wrong *mfa.RecordError
+	switch {
+	case errors.As(err, &wrong):
+		return r, false, fmt.Errorf("%s:%d: %w", f.Path(), wrong.Line, wrong.Err)
+	case err != nil:
 		return r, false, fmt.Errorf("%s: %w", f.Path(), err)
 	}
 	return r, true, nil
