@@ -32,7 +32,7 @@ type eyeLine struct {
 
 // A viewer reads lines as the eye does.
 type viewer struct {
-	clean bool     // no line needs a second look: see isClean
+	clean bool     // no line needs a second look: see Domains.isClean
 	buf   [24]byte // scratch space
 }
 
@@ -87,6 +87,10 @@ func (v *viewer) classify(line []byte) (eyeKind, []byte) {
 		return eyeWish, nil
 	}
 	typ, name, more := splitEyeHeader(word, rest)
+	if i := bytes.IndexByte(name, '#'); i > 0 { // a comment, to the eye
+		name, more = name[:i], true
+	}
+	name = bytes.TrimRight(name, ":;,")
 	if len(typ) == 0 || len(name) == 0 {
 		return eyeOther, nil
 	}
@@ -115,9 +119,9 @@ func appendLower(dst, word []byte) []byte {
 }
 
 // isTFAWord reports whether a first word is tfa, in any case and with whatever
-// follows a `:` or `=`.
+// follows a `:`, a `=` or another sign that is no letter or digit.
 func isTFAWord(word []byte) bool {
-	return len(word) >= 3 && (len(word) == 3 || word[3] == ':' || word[3] == '=') &&
+	return len(word) >= 3 && (len(word) == 3 || !isAlnum(word[3])) &&
 		word[0]|0x20 == 't' && word[1]|0x20 == 'f' && word[2]|0x20 == 'a'
 }
 
@@ -151,15 +155,17 @@ func splitEyeHeader(word, rest []byte) (typ, name []byte, more bool) {
 }
 
 // visible returns the line as it looks: white space of Unicode is a blank, a
-// byte order mark and other characters without a shape are nothing.
+// byte order mark and other characters without a shape are nothing. What is not
+// UTF-8 looks as it does in ISO 8859-1, which is what editors try then.
 func visible(line []byte) []byte {
 	out := make([]byte, 0, len(line))
 	for i := 0; i < len(line); {
 		r, n := utf8.DecodeRune(line[i:])
+		if r == utf8.RuneError && n == 1 {
+			r = rune(line[i])
+		}
 		switch {
-		case r == utf8.RuneError && n == 1:
-			out = append(out, line[i])
-		case unicode.IsSpace(r):
+		case unicode.IsSpace(r), r == 0x2800:
 			out = append(out, ' ')
 		case isInvisible(r):
 		default:
@@ -171,40 +177,47 @@ func visible(line []byte) []byte {
 }
 
 // hasOdd reports whether a line has bytes that may not look like what they are.
-func hasOdd(line []byte) bool {
-	return !isASCII(line) || bytes.IndexByte(line, 0) >= 0
+func hasOdd(line []byte) bool { return !isPlain(line, '\r') }
+
+// isClean reports whether the lines of the file are, for the eye, what they are:
+// ASCII without control characters, carriage returns included.
+func (d *Domains) isClean() bool {
+	d.cleanOnce.Do(func() { d.clean = isPlain(d.Bytes(), '\n') })
+	return d.clean
 }
 
-// isClean reports whether the lines of b are, for the eye, what they are: ASCII
-// without NUL bytes and carriage returns.
-func isClean(b []byte) bool {
-	return isASCII(b) && bytes.IndexByte(b, 0) < 0 && bytes.IndexByte(b, '\r') < 0
-}
-
-func isASCII(b []byte) bool {
-	const high = 0x8080808080808080
-	for ; len(b) >= 16; b = b[16:] {
-		if (binary.NativeEndian.Uint64(b)|binary.NativeEndian.Uint64(b[8:]))&high != 0 {
+// isPlain reports whether all bytes are ASCII that shows, or white space from
+// tab up to top, which is less than a blank.
+func isPlain(b []byte, top byte) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	past := ones * uint64(0x7f-top)
+	// Eight bytes at a time: below 0x80 a sum has the high bit of a byte set
+	// from a bound on, and carries nothing into the next byte.
+	for ; len(b) >= 8; b = b[8:] {
+		x := binary.NativeEndian.Uint64(b)
+		atLeastTab, pastTop, atLeastBlank, del := x+ones*(0x80-'\t'), x+past, x+ones*(0x80-' '), x+ones
+		if (x|^atLeastTab|pastTop&^atLeastBlank|del)&high != 0 {
 			return false
 		}
 	}
 	for _, c := range b {
-		if c >= 0x80 {
+		if c < '\t' || c > top && c < ' ' || c >= 0x7f {
 			return false
 		}
 	}
 	return true
 }
 
-// isInvisible reports whether a character has no shape: NUL, the controls above
-// ASCII, and the format characters such as the byte order mark and the
-// zero-width space.
+// isInvisible reports whether a character has no shape: controls, and the format
+// characters and fillers such as the byte order mark and the zero-width space.
 func isInvisible(r rune) bool {
 	switch {
-	case r == 0 || r >= 0x80 && r < 0xa0, r == 0xad, r == 0x34f, r == 0x61c, r == 0x180e:
+	case r < ' ', r >= 0x7f && r < 0xa0, r == 0xad, r == 0x34f, r == 0x61c, r == 0x180e:
+		return true
+	case r == 0x115f, r == 0x1160, r == 0x3164, r == 0xffa0:
 		return true
 	case r >= 0x200b && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2060 && r <= 0x206f:
 		return true
 	}
-	return r >= 0xfe00 && r <= 0xfe0f || r == 0xfeff || r >= 0xfff9 && r <= 0xfffb
+	return r >= 0xfe00 && r <= 0xfe0f || r == 0xfeff || r >= 0xfff9 && r <= 0xfffb || r >= 0xe0000 && r <= 0xe0fff
 }

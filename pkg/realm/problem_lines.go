@@ -294,7 +294,7 @@ func (c *checker) odd(l section.Line, what string) {
 func visibleASCII(text []byte) []byte {
 	out := bytes.Clone(text)
 	for i, ch := range out {
-		if ch >= 0x80 || ch == 0 {
+		if hasOdd([]byte{ch}) {
 			out[i] = 'x'
 		}
 	}

@@ -48,6 +48,7 @@ func problemCases() []problemCase {
 		// where tfa stands, and how it is spelled
 		{"pam: pam\n\tTFA type=oath\n", "2 error tfa-spelling"},
 		{"pam: pam\n\ttfa: type=oath\n", "2 error tfa-spelling"},
+		{"pam: pam\n\ttfa,type=oath\n", "2 error tfa-spelling"},
 		{"pam: pam\n\ttfa=oath\n", "2 error tfa-spelling"},
 		{"pam: pam\ntfa type=oath\n", "2 error tfa-not-indented"},
 		{"tfa type=oath\n", "1 error tfa-not-indented"},
@@ -57,6 +58,8 @@ func problemCases() []problemCase {
 		{"pam: pam\n0\n\ttfa type=oath\n", "2 warning zero-line, 3 error orphan-tfa"},
 		{"pam: pam\n\u00a0tfa type=oath\n", "2 error invisible-character"},
 		{"pam: pam\n\t\u200btfa type=oath\n", "2 error invisible-character"},
+		{"pam: pam\n\t\x01tfa type=oath\n", "2 error invisible-character"},
+		{"pam: pam\n\xa0tfa type=oath\n", "2 warning invalid-utf-8, 2 error invisible-character"},
 		{"pam: pam\n\tcomment a\r\ttfa type=oath\n", "2 warning bad-value, 2 error lone-cr"},
 		{"pam: pam\n\ttfa type=oath\rx\n", "2 error lone-cr"},
 		{"pam: pam\n\ttfa type=oath\n\npam: pam\n\tcomment x\n", "2 error tfa-not-read, 4 error duplicate-realm"},
@@ -200,6 +203,24 @@ func TestRequired(t *testing.T) {
 		{"pam: pam\n\tcomment: x\n\ttfa totp\n", "pam", 3, true},
 		{"pam: pam\n\tnote: x\n\ttfa totp\n", "pam", 3, true},
 		{"pam: pam\n\npve: pve\n\tpam: x\n\ttfa totp\n", "pam", 0, false},
+		// signs behind the word, and behind the realm
+		{"pam: pam\n\ttfa,type=oath\n", "pam", 2, true},
+		{"pam: pam\n\ttfa;type=oath\n", "pam", 2, true},
+		{"pam: pam\n\ttfa\xff type=oath\n", "pam", 2, true},
+		{"pam: pam\n\ttfa2 type=oath\n", "pam", 0, false},
+		{"pam: pam\n\npve: pve\n\npam: pam# ours\n\ttfa x\n", "pam", 6, true},
+		{"pam: pam\n\npve: pve\n\npam: pam:\n\ttfa x\n", "pam", 6, true},
+		// what is not UTF-8 is a blank or nothing in ISO 8859-1
+		{"pam: pam\n\xa0tfa type=oath\n", "pam", 2, true},
+		{"pam: pam\n\ttfa\xa0type=oath\n", "pam", 2, true},
+		{"pam: pam\n\tt\xadfa type=oath\n", "pam", 2, true},
+		// what has no shape
+		{"pam: pam\n\x01tfa type=oath\n", "pam", 2, true},
+		{"pam: pam\n\ttf\x7fa type=oath\n", "pam", 2, true},
+		{"pam: pam\n\u3164tfa type=oath\n", "pam", 2, true},
+		{"pam: pam\n\u2800tfa type=oath\n", "pam", 2, true},
+		{"pam: pam\n\U000e0001tfa type=oath\n", "pam", 2, true},
+		{"pam: pam\n\npve: pve\n\npam\x02: pam\n\ttfa x\n", "pam", 6, true},
 	} {
 		line, why, got := Parse([]byte(tt.in)).Required(tt.id)
 		if got != tt.want || line != tt.line || (why != "") != tt.want {

@@ -33,6 +33,9 @@ type Domains struct {
 
 	eyeOnce sync.Once
 	wishes  []Wish
+
+	cleanOnce sync.Once
+	clean     bool // see isClean
 }
 
 // A Realm is one realm of the effective view.

@@ -7,8 +7,9 @@ import (
 )
 
 // A Wish is a line that asks a person's eye for a second factor: no comment,
-// and its first word is tfa in any case, perhaps with `:` or `=` and more
-// behind it, whatever the value. It need not be one that Proxmox VE reads.
+// and its first word is tfa in any case, perhaps with `:`, `=` or another sign
+// and more behind it, whatever the value. It need not be one that Proxmox VE
+// reads.
 //
 // For the eye the last header above a line owns it, and a header is any line
 // `TYPE : NAME`, indented or not, with or without blanks around the colon, with
@@ -34,7 +35,7 @@ func (d *Domains) Wishes() []Wish {
 // seen reports whether the eye finds a header of that realm, and where.
 func (d *Domains) seen(id string) (line int, ok bool) {
 	b := d.file.Bytes()
-	if isClean(b) && id != "" {
+	if d.isClean() && id != "" {
 		v := viewer{clean: true}
 		for l := range section.LinesWith(b, id) {
 			if kind, name := v.classify(b[l.Start:l.End]); kind != eyeWish && string(name) == id {
@@ -54,7 +55,7 @@ func (d *Domains) seen(id string) (line int, ok bool) {
 
 func (d *Domains) scan(yield func(eyeLine) bool) {
 	b := d.file.Bytes()
-	v := viewer{clean: isClean(b)}
+	v := viewer{clean: d.isClean()}
 	v.scan(b, 0, len(b), 1, yield)
 }
 
@@ -104,7 +105,7 @@ func (w Wish) of(id string) bool {
 func (d *Domains) wishesOf(id string) []Wish {
 	b := d.file.Bytes()
 	var own []Wish
-	if !isClean(b) || id == "" {
+	if !d.isClean() || id == "" {
 		for _, w := range d.Wishes() {
 			if w.of(id) {
 				own = append(own, w)
