@@ -48,9 +48,8 @@
 //
 // # What is left out
 //
-// Sent codes, removal tokens, Duo and sealed secrets. The state's format has
-// spare bytes for the first two; a sealed secret will be another spelling of
-// the field "secret", which format 1 refuses.
+// Sent codes, removal tokens and Duo. The state's format has spare bytes for
+// the first two. How a secret is sealed is the [Sealer]'s.
 package mfa
 
 import (
@@ -105,6 +104,8 @@ type Record struct {
 	Created     time.Time
 	Credentials []Credential // 1..MaxCredentials
 	Recovery    RecoverySet
+
+	stale bool // see Stale
 }
 
 // Credential is one factor. Times are UTC, in whole seconds.
