@@ -165,7 +165,7 @@ func (s *Store) readRecord(shard *durable.Dir, name, id string) (r mfa.Record, f
 	if err != nil {
 		return r, false, err
 	}
-	if r, err = mfa.DecodeRecord(id, b[:n]); err != nil {
+	if r, err = mfa.DecodeSealed(id, b[:n], s.sealer); err != nil {
 		return r, false, fmt.Errorf("%s: %w", f.Path(), err)
 	}
 	return r, true, nil
