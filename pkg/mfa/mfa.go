@@ -71,9 +71,15 @@ type Kind string
 
 // The kinds of this version.
 const (
-	TOTP Kind = "totp" // RFC 6238
-	HOTP Kind = "hotp" // RFC 4226
+	TOTP  Kind = "totp"  // RFC 6238
+	HOTP  Kind = "hotp"  // RFC 4226
+	Email Kind = "email" // a code is sent by e-mail, see Send
+	SMS   Kind = "sms"   // a code is sent to a phone
 )
+
+// Sent reports whether the codes of this kind are made by Send. Such a
+// credential has an address instead of parameters.
+func (k Kind) Sent() bool { return k == Email || k == SMS }
 
 // User is a person as the store keeps him. One without a record is
 // User{ID: id}.
@@ -102,6 +108,7 @@ type Record struct {
 	UserID      string   // 32 lower-case hex digits, version-4 shape; stays across resets
 	Epoch       [16]byte // random, new at enable and reset; zero: no record
 	Created     time.Time
+	Email       string       // where removal tokens go, see CheckEmail; may be empty
 	Credentials []Credential // 1..MaxCredentials
 	Recovery    RecoverySet
 
@@ -114,9 +121,10 @@ type Credential struct {
 	Label     string // what people call it; may be empty
 	Issuer    string // as in the URI that was shown; may be empty
 	Kind      Kind
-	Key       oath.Key
+	Address   string   // Email: see CheckEmail; SMS: see CheckPhone; else empty
+	Key       oath.Key // Email, SMS: random, for the hash of sent codes alone
 	Algorithm oath.Algorithm
-	Digits    int    // 6..10
+	Digits    int    // 6..10; Email, SMS: SentDigits
 	Period    int    // seconds, 1..oath.MaxPeriod; TOTP only
 	Counter   uint64 // the first counter that was good; HOTP only
 	Activated bool
@@ -136,7 +144,7 @@ func (r Record) Find(credID string) int {
 // Equal reports whether two records say the same. Secrets are compared in
 // constant time.
 func (r Record) Equal(o Record) bool {
-	if r.UserID != o.UserID || r.Epoch != o.Epoch || !r.Created.Equal(o.Created) ||
+	if r.UserID != o.UserID || r.Epoch != o.Epoch || !r.Created.Equal(o.Created) || r.Email != o.Email ||
 		len(r.Credentials) != len(o.Credentials) || !r.Recovery.equal(o.Recovery) {
 		return false
 	}
@@ -149,7 +157,7 @@ func (r Record) Equal(o Record) bool {
 }
 
 func (c Credential) equal(o Credential) bool {
-	return c.ID == o.ID && c.Label == o.Label && c.Issuer == o.Issuer && c.Kind == o.Kind && c.Key.Equal(o.Key) &&
+	return c.ID == o.ID && c.Label == o.Label && c.Issuer == o.Issuer && c.Kind == o.Kind && c.Address == o.Address && c.Key.Equal(o.Key) &&
 		c.Algorithm == o.Algorithm && c.Digits == o.Digits && c.Period == o.Period && c.Counter == o.Counter &&
 		c.Activated == o.Activated && c.Created.Equal(o.Created)
 }

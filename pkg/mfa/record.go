@@ -43,6 +43,9 @@ func EncodeSealed(u User, sealer Sealer) ([]byte, error) {
 	b = appendField(b, "\n  ", "user_id", u.Record.UserID)
 	b = appendField(b, "\n  ", "epoch", hex.EncodeToString(u.Record.Epoch[:]))
 	b = appendField(b, "\n  ", "created", u.Record.Created.UTC().Format(timeLayout))
+	if u.Record.Email != "" {
+		b = appendField(b, "\n  ", "email", u.Record.Email)
+	}
 	b = append(b, ",\n  \"credentials\": ["...)
 	for i := range u.Record.Credentials {
 		if i > 0 {
@@ -67,17 +70,23 @@ func appendCredential(b []byte, user string, c *Credential, sealer Sealer) ([]by
 	b = appendField(b, in, "label", c.Label)
 	b = appendField(b, in, "issuer", c.Issuer)
 	b = appendField(b, in, "kind", string(c.Kind))
+	if c.Kind.Sent() {
+		b = appendField(b, in, "address", c.Address)
+	}
 	b, err := appendSecret(b, in, user, c, sealer)
 	if err != nil {
 		return nil, err
 	}
-	b = appendField(b, in, "algorithm", c.Algorithm.String())
-	b = append(b, ",\n      \"digits\": "...)
-	b = strconv.AppendInt(b, int64(c.Digits), 10)
-	if c.Kind == TOTP {
+	if !c.Kind.Sent() {
+		b = appendField(b, in, "algorithm", c.Algorithm.String())
+		b = append(b, ",\n      \"digits\": "...)
+		b = strconv.AppendInt(b, int64(c.Digits), 10)
+	}
+	switch c.Kind {
+	case TOTP:
 		b = append(b, ",\n      \"period\": "...)
 		b = strconv.AppendInt(b, int64(c.Period), 10)
-	} else {
+	case HOTP:
 		b = append(b, ",\n      \"counter\": "...)
 		b = strconv.AppendUint(b, c.Counter, 10)
 	}
@@ -173,7 +182,7 @@ func newerFormat(b []byte) error {
 }
 
 func (s *scanner) record(id string) (r Record) {
-	names := []string{"format", "user", "user_id", "epoch", "created", "credentials", "recovery"}
+	names := []string{"format", "user", "user_id", "epoch", "created", "credentials", "recovery", "email"}
 	seen := s.object("the record", names, func(i int) {
 		at := s.i
 		switch names[i] {
@@ -200,6 +209,10 @@ func (s *scanner) record(id string) (r Record) {
 			r.Credentials = s.credentials()
 		case "recovery":
 			r.Recovery = s.recovery()
+		case "email":
+			if r.Email = s.text("email"); r.Email == "" {
+				s.failAt(at, "email is empty: where there is none the field is left out")
+			}
 		}
 	})
 	s.require("the record", names[:6], seen)
@@ -225,7 +238,7 @@ func (s *scanner) credentials() (list []Credential) {
 
 func (s *scanner) credential(where string) (c Credential) {
 	begin := s.i
-	names := []string{"id", "label", "issuer", "kind", "secret", "algorithm", "digits", "activated", "created", "period", "counter", "sealed"}
+	names := []string{"id", "label", "issuer", "kind", "secret", "activated", "created", "algorithm", "digits", "period", "counter", "sealed", "address"}
 	var sealed sealedText
 	seen := s.object(where, names, func(i int) {
 		switch names[i] {
@@ -253,23 +266,34 @@ func (s *scanner) credential(where string) (c Credential) {
 			c.Period = s.small(where)
 		case "counter":
 			c.Counter = s.number(where)
+		case "address":
+			c.Address = s.text(where)
 		}
 	})
 	if seen&(1<<11) != 0 {
 		c.Key = s.open(where, sealed, c.ID, seen&(1<<4) != 0)
 		seen |= 1 << 4
 	}
-	s.require(where, names[:9], seen)
-	period, counter := seen&(1<<9) != 0, seen&(1<<10) != 0
-	if s.err == nil {
-		switch err := c.check(); {
-		case err != nil:
-			s.failAt(begin, "%s: %w", where, err)
-		case c.Kind == TOTP && (!period || counter):
-			s.failAt(begin, "%s: kind %q has a %q and no %q", where, "totp", "period", "counter")
-		case c.Kind == HOTP && (period || !counter):
-			s.failAt(begin, "%s: kind %q has a %q and no %q", where, "hotp", "counter", "period")
-		}
+	if c.Kind.Sent() {
+		s.require(where, names[:7], seen)
+		s.forbid(begin, where, names[7:11], seen>>7)
+		c.Digits = SentDigits
+	} else {
+		s.require(where, names[:9], seen)
+	}
+	if s.err != nil {
+		return c
+	}
+	period, counter, address := seen&(1<<9) != 0, seen&(1<<10) != 0, seen&(1<<12) != 0
+	switch err := c.check(); {
+	case err != nil:
+		s.failAt(begin, "%s: %w", where, err)
+	case c.Kind == TOTP && (!period || counter):
+		s.failAt(begin, "%s: kind %q has a %q and no %q", where, "totp", "period", "counter")
+	case c.Kind == HOTP && (period || !counter):
+		s.failAt(begin, "%s: kind %q has a %q and no %q", where, "hotp", "counter", "period")
+	case !c.Kind.Sent() && address:
+		s.failAt(begin, "%s: kind %q has no %q", where, string(c.Kind), "address")
 	}
 	return c
 }
@@ -340,6 +364,15 @@ func (s *scanner) require(where string, names []string, seen uint64) {
 	for i := range names {
 		if seen&(1<<i) == 0 {
 			s.fail("%s: field %q is missing", where, names[i])
+		}
+	}
+}
+
+// forbid fails if one of the names was seen.
+func (s *scanner) forbid(at int, where string, names []string, seen uint64) {
+	for i := range names {
+		if seen&(1<<i) != 0 {
+			s.failAt(at, "%s: a credential whose codes are sent has no %q", where, names[i])
 		}
 	}
 }

@@ -108,6 +108,8 @@ package verify
 import (
 	"fmt"
 	"time"
+
+	"oathkit/pkg/mfa"
 )
 
 // Verdict is what was decided. Only Accepted, NotRequired and Pending are a
@@ -153,6 +155,7 @@ type Policy struct {
 	Required   bool          // the realm requires a factor
 	RequiredBy string        // which file and line asks for it, for Explain
 	Grace      time.Duration // how long after enable an empty answer is good in a realm that requires a factor
+	Purpose    mfa.Purpose   // what a sent code must have been sent for; none: ForLogin
 	Lockout    Lockout
 }
 
@@ -162,6 +165,8 @@ func (p Policy) Check() error {
 	switch {
 	case p.Window < 0 || p.Window > MaxWindow:
 		return fmt.Errorf("a window of %d steps is out of range, 0 to %d are allowed", p.Window, MaxWindow)
+	case p.Purpose > mfa.ForChange:
+		return fmt.Errorf("purpose %d is none that codes are sent for", p.Purpose)
 	case p.Grace < 0:
 		return fmt.Errorf("a grace of %v is less than nothing", p.Grace)
 	case l.Free < 0:
@@ -189,10 +194,18 @@ type Result struct {
 	Verdict      Verdict
 	OK           bool          // yes
 	Credential   string        // the id of the credential that the answer belongs to; empty if none or a recovery code
-	Kind         string        // "totp", "hotp" or "recovery": what the answer was; empty if it was none of them
+	Kind         string        // "totp", "hotp", "email", "sms", "recovery" or "removal": what the answer was; empty if it was none of them
 	Offset       time.Duration // TOTP: how far the code's step lies after the current one
 	RecoveryLeft int           // recovery codes left
 	RetryAfter   time.Duration // delayed: how long still; locked over 30 days: until enough of them are over; else 0
 	Activated    bool          // this answer activated the credential
 	Reason       string        // a short stable word for the audit log
+}
+
+// purpose is what a sent code must have been sent for.
+func (p Policy) purpose() mfa.Purpose {
+	if p.Purpose == 0 {
+		return mfa.ForLogin
+	}
+	return p.Purpose
 }
