@@ -10,26 +10,46 @@
 // # The life of a user
 //
 // A user is none (no record), enabled (a record, no activated credential) or
-// activated. Being delayed or locked is a matter of the state, and of the
-// policy that package verify applies to it.
+// activated. Beside that an enabled or activated user may be locked or delayed
+// (a matter of the state, and of the policy that package verify applies to it),
+// may have a sent code, and may have a removal pending; each of these leaves the
+// others as they are. "any" in the table is enabled or activated, "same" leaves
+// it so.
 //
-//	change             from            to         what happens
-//	Enable             none            enabled    new user id, epoch, credential id
-//	Add                none            enabled    as Enable
-//	Add                any other       same       one more credential, not activated; at most 8
-//	(a right code)     any, not none   activated  package verify sets Activated; the step is burnt
-//	Remove             any, not none   same       the counters of that credential go with it;
-//	                                              activated becomes enabled if no activated one is left
-//	Remove (the last)  any, not none   none       as Disable
-//	Disable            any, not none   none       credentials, recovery codes and state are gone
-//	Reset              any, not none   enabled    new epoch and one new credential; the user id stays,
-//	                                              recovery codes, failures and locks are gone
-//	NewRecoveryCodes   any, not none   same       a new set; every older code is void
-//	Unlock             any, not none   same       failures, delay and lock are gone; what was used stays used
-//	Rebuild            any, not none   same       the state was lost: see Rebuild
+//	change              from             to         what happens
+//	Enable              none             enabled    new user id, epoch, credential id
+//	Add                 none             enabled    as Enable
+//	Add                 any              same       one more credential, not activated; at most 8
+//	SetParameters       any              same       of a credential that is not activated
+//	SetEmail            any              same       a pending removal is revoked
+//	Send                any              same       a code to a credential's address; the code before it is
+//	                                                revoked; not within 30 s of it, unless it was used
+//	RevokeSent          any              same       it could not be delivered
+//	(a right code)      any              activated  package verify sets Activated; the step is burnt, the
+//	                                                sent code used; failures, delay and lock are gone
+//	(a recovery code)   any              same       it is used; failures, delay and lock are gone
+//	(a wrong answer)    any              same       a failure, which may lock; a try at the sent code
+//	(time)              locked           same       a delay, and a lock of 30 days, end
+//	Unlock              any              same       failures, delay and lock are gone; what was used stays used
+//	NewRecoveryCodes    any              same       a new set; every older code is void
+//	Remove              any              same       the counters of that credential go with it, and the code
+//	                                                that was sent for it; activated becomes enabled if no
+//	                                                activated one is left
+//	Remove (the last)   any              none       as Disable
+//	RequestRemoval      any              same       removal pending for 15 minutes; the token before it is
+//	                                                revoked; not within 30 s of it
+//	RevokeRemoval       removal pending  same       it could not be delivered
+//	(time)              removal pending  same       after 15 minutes none is pending
+//	ConfirmRemoval      removal pending  none       with the right token, as Disable
+//	ConfirmRemoval      any              same       else a failure; none is pending after 5 wrong tokens
+//	Disable             any              none       credentials, recovery codes and state are gone
+//	Reset               any              enabled    new epoch and one new credential; user id and e-mail address
+//	                                                stay, recovery codes, failures, locks, a sent code and
+//	                                                a pending removal are gone
+//	Rebuild             any              same       the state was lost: see Rebuild
 //
-// Everything else is refused with [ErrEnrolled], [ErrNotEnrolled],
-// [ErrTooMany], [ErrSameKey] or [ErrNoCredential].
+// Everything else is refused with an error of this package that says why; none
+// of the functions then changes the user but ConfirmRemoval, which counts.
 //
 // # What is promised
 //
@@ -42,14 +62,18 @@
 // could have been used, an HOTP credential must be found again by two codes in
 // a row, and the recovery codes are void.
 //
+// Of sent codes and removal tokens a keyed hash is kept, bound to user, epoch
+// and, for a code, credential and purpose; so one that was asked for before a
+// reset, for another user or for something else is worth nothing.
+//
 // [DecodeRecord] and [DecodeState] refuse what they do not know in full:
 // unknown or double fields, values out of range, other versions. Their errors
 // never hold a secret.
 //
 // # What is left out
 //
-// Sent codes, removal tokens and Duo. The state's format has spare bytes for
-// the first two. How a secret is sealed is the [Sealer]'s.
+// Duo. How a sent code or a token reaches the person, and what he has to prove
+// before one is made, is the caller's; how a secret is sealed is the [Sealer]'s.
 package mfa
 
 import (

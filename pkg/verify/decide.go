@@ -56,7 +56,7 @@ func Decide(u mfa.User, answer string, now time.Time, p Policy) (Result, mfa.Use
 	if err := u.Record.Check(); err != nil {
 		return Result{Verdict: Error, Reason: reasonRecord}, u
 	}
-	u.State = settle(u.Record, u.State.For(u.Record), now, p)
+	u.State = settle(u.Record, u.State.For(u.Record), now, p.Window)
 	d := decision{u: u, now: now, p: p, wait: waiting(u.State, now, p.Lockout)}
 	d.seen = examine(u, answer, now, p)
 	d.decide()

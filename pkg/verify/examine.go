@@ -154,7 +154,7 @@ func (m matcher) totp(n mfa.Counter, period, window int, now time.Time) (f findi
 
 	_, late := m.match(low, min(high+1, good), true)
 	at, fresh := m.match(max(low, good), high+1, true)
-	_, last := m.match(good-min(good, 1), good, good > 0)
+	_, last := m.match(good-min(good, 1), max(good, 1), good > 0)
 	if seconds < 0 {
 		return finding{} // before 1970 there are no steps
 	}
@@ -215,7 +215,7 @@ func examineDecoy(answer string, now time.Time, p Policy) {
 		Recovery:    mfa.RecoverySet{ID: [8]byte{1}, Salt: make([]byte, 16), Hashes: make([][32]byte, 10)},
 	}}
 	_ = u.Record.Check()
-	u.State = settle(u.Record, mfa.State{}.For(u.Record), now, p)
+	u.State = settle(u.Record, mfa.State{}.For(u.Record), now, p.Window)
 	_ = waiting(u.State, now, p.Lockout)
 	_ = examine(u, answer, now, p)
 }

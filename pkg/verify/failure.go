@@ -57,12 +57,11 @@ func (l Lockout) delay(s mfa.State) time.Duration {
 // time comes round again; a code that was sent and a removal token are revoked.
 // A TOTP credential whose counter is lost begins behind
 // all that could have been used.
-func settle(r mfa.Record, s mfa.State, now time.Time, p Policy) mfa.State {
+func settle(r mfa.Record, s mfa.State, now time.Time, window int) mfa.State {
 	ms := mfa.Milliseconds(now)
 	latest := ms + slack.Milliseconds()
 	if s.Failures > 0 && s.LastFailure > latest {
-		s.LastFailure = ms
-		s.FullDelay = int(s.Failures) > p.Lockout.Free
+		s.LastFailure, s.FullDelay = ms, true
 	}
 	if s.Judged > latest {
 		s.Judged = ms
@@ -76,7 +75,7 @@ func settle(r mfa.Record, s mfa.State, now time.Time, p Policy) mfa.State {
 	s.Month = s.Month.At(now)
 	for i := range r.Credentials {
 		if c := &s.Counters[i]; c.Lost && c.Kind == mfa.TOTP {
-			*c = c.Behind(now, r.Credentials[i].Period, p.Window)
+			*c = c.Behind(now, r.Credentials[i].Period, window)
 		}
 	}
 	return s

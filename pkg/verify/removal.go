@@ -32,7 +32,7 @@ func ConfirmRemoval(u mfa.User, token string, now time.Time, p Policy) (Result, 
 	if err := u.Record.Check(); err != nil {
 		return Result{Verdict: Error, Reason: reasonRecord}, u
 	}
-	u.State = settle(u.Record, u.State.For(u.Record), now, p)
+	u.State = settle(u.Record, u.State.For(u.Record), now, p.Window)
 	left := u.Record.Recovery.Left(u.State.RecoveryUsed)
 	if w := waiting(u.State, now, p.Lockout); w.reason != "" {
 		return Result{Verdict: Locked, RetryAfter: w.left, RecoveryLeft: left, Reason: w.reason}, u

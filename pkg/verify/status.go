@@ -32,7 +32,7 @@ func Status(u mfa.User, now time.Time, p Policy) (Standing, error) {
 	if err := u.Record.Check(); err != nil {
 		return Standing{}, err
 	}
-	s := settle(u.Record, u.State.For(u.Record), now, p)
+	s := settle(u.Record, u.State.For(u.Record), now, p.Window)
 	u.State = s
 	w := waiting(s, now, p.Lockout)
 	st := Standing{

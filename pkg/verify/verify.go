@@ -27,6 +27,13 @@
 //     out. Known as used are the TOTP steps within the window, the last one
 //     used however long ago, the 10 HOTP counters before the next one, and used
 //     recovery codes. An older one is a wrong answer.
+//   - A sent code (mfa.Send) is good for the credential it was sent for, for
+//     five minutes, once, and for the purpose of the policy alone. A wrong
+//     answer of as many digits is also one of its five tries. The right code
+//     that came too late, after too many tries or for another purpose is a
+//     wrong answer with a reason of its own; once used it is a replay until
+//     another one is sent. While delayed or locked none is judged, so none
+//     should be sent then: Status tells.
 //   - A recovery code is good for whoever has a set of them, activated or not,
 //     and activates nothing.
 //
@@ -79,6 +86,7 @@
 //   - A delay above the maximum cannot be: it is reckoned from the policy of
 //     the day, and so are the limits.
 //   - Days of the tally that lie in the future count as today.
+//   - A sent code or a removal token that was made in the future is revoked.
 //   - Before 1970 there are no TOTP steps; times outside the years 0 to 9999
 //     are held at these.
 //   - The period of a credential may be changed in its record: what was used is
@@ -96,13 +104,19 @@
 // many of them, whether the answer has the right length or not, is right,
 // wrong, used or not judged. A user without a record costs what one with one
 // TOTP credential and ten recovery codes does. Not promised: that users with
-// several credentials, with HOTP ones (112 codes each), with other hashes or
-// with a lost counter cost the same as others.
+// several credentials, with HOTP ones (112 codes each), with sent codes (one
+// hash each), with other hashes or with a lost counter cost the same as others.
+//
+// # Removal
+//
+// ConfirmRemoval judges the token of mfa.RequestRemoval under the same
+// lock-out. It asks for nothing else: that the person has given a password, or
+// a code that Decide accepted, is the caller's.
 //
 // # Left out
 //
 // Which realm asks, and whether the person has given a password, is the
-// caller's; sent codes, removal tokens and Duo are not there yet.
+// caller's. Duo is not there yet.
 package verify
 
 import (
