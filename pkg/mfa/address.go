@@ -67,13 +67,13 @@ func dotted(s, other string) bool {
 // write.
 func CheckPhone(s string) error {
 	digits := strings.TrimPrefix(s, "+")
-	if n := len(digits); n < minPhone || n > MaxPhone {
-		return fmt.Errorf("a phone number has %d to %d digits, perhaps with a + before them", minPhone, MaxPhone)
-	}
 	for i := range len(digits) {
 		if c := digits[i]; c < '0' || c > '9' {
 			return errors.New("a phone number has only digits, perhaps with a + before them")
 		}
+	}
+	if n := len(digits); n < minPhone || n > MaxPhone {
+		return fmt.Errorf("a phone number has %d to %d digits, perhaps with a + before them", minPhone, MaxPhone)
 	}
 	return nil
 }
