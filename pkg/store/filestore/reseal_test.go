@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"oathkit/pkg/internal/seal"
 	"oathkit/pkg/mfa"
-	"oathkit/pkg/seal"
 	"oathkit/pkg/store"
 	"oathkit/pkg/store/storetest"
 )
