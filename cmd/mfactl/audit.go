@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"oathkit/cmd/internal/cli"
+	"oathkit/cmd/internal/site"
 	"oathkit/pkg/store"
 )
 
@@ -150,6 +151,10 @@ func (in *inspector) site() {
 	s := in.s
 	if err := s.Realms.Err(); err != nil {
 		in.add(finding{Check: "realm-file", File: s.Config.Paths.Domains, Message: fmt.Sprintf("%v, so every realm asks for a factor", err)})
+	}
+	if site.SealFile(&s.Config) == "" && in.report.Users > 0 {
+		in.add(finding{Check: "no-seal-key", File: s.Config.Paths.Store, Message: fmt.Sprintf(
+			"the secrets of %s are in clear: set key_file in [seal] and run 'mfactl seal --rotate'", plural(in.report.Users, "user"))})
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"oathkit/cmd/internal/site"
 )
 
 // files looks at who can read and write what the site keeps: everything in the
@@ -20,7 +22,7 @@ func (in *inspector) files() {
 		if err == nil {
 			var info fs.FileInfo
 			if info, err = d.Info(); err == nil {
-				in.file(path, info, owner, 0o077)
+				in.file(path, info, owner)
 			}
 		}
 		if err != nil && !os.IsNotExist(err) { // a user was disabled meanwhile
@@ -31,8 +33,10 @@ func (in *inspector) files() {
 	if err != nil {
 		in.add(finding{Check: "unreadable", File: c.Paths.Store, Message: err.Error()})
 	}
-	if info, err := os.Lstat(c.Paths.Audit); err == nil {
-		in.file(c.Paths.Audit, info, owner, 0o037)
+	for _, path := range []string{c.Paths.Audit, site.SealFile(c)} {
+		if info, err := os.Lstat(path); err == nil {
+			in.shared(path, info, owner)
+		}
 	}
 }
 
@@ -46,22 +50,30 @@ func (in *inspector) owner(path string) (uint32, bool) {
 	return st.Uid, ok
 }
 
-// file looks at one file or folder. Root may own what is another's, too.
-func (in *inspector) file(path string, info fs.FileInfo, owner uint32, forbidden fs.FileMode) {
-	mode := info.Mode()
-	switch {
-	case mode&fs.ModeSymlink != 0, !mode.IsRegular() && !mode.IsDir():
+// file looks at a file or folder of the store.
+func (in *inspector) file(path string, info fs.FileInfo, owner uint32) {
+	if !info.Mode().IsRegular() && !info.IsDir() {
 		in.add(finding{Check: "stray-file", File: path, Message: "it is neither a file nor a folder"})
 		return
-	case mode.Perm()&forbidden != 0:
-		in.add(finding{Check: "file-mode", File: path, Message: fmt.Sprintf("mode %04o lets others in: chmod %s it, and ask who could have read it",
-			mode.Perm(), rightMode(mode, forbidden))})
 	}
+	in.mode(path, info, 0o077)
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != owner {
 		in.add(finding{Check: "file-owner", File: path, Message: fmt.Sprintf("it belongs to uid %d, the store to uid %d", st.Uid, owner)})
 	}
 }
 
-func rightMode(mode, forbidden fs.FileMode) string {
-	return fmt.Sprintf("%04o", mode.Perm()&^forbidden)
+// shared looks at a file that root may own for the owner of the store, and that
+// a group may read.
+func (in *inspector) shared(path string, info fs.FileInfo, owner uint32) {
+	in.mode(path, info, 0o037)
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && st.Uid != owner {
+		in.add(finding{Check: "file-owner", File: path, Message: fmt.Sprintf("it belongs to uid %d, neither root nor uid %d like the store", st.Uid, owner)})
+	}
+}
+
+func (in *inspector) mode(path string, info fs.FileInfo, forbidden fs.FileMode) {
+	if mode := info.Mode().Perm(); mode&forbidden != 0 && info.Mode()&fs.ModeSymlink == 0 {
+		in.add(finding{Check: "file-mode", File: path, Message: fmt.Sprintf("mode %04o lets others in: chmod %04o it, and ask who could have read it",
+			mode, mode&^forbidden)})
+	}
 }
