@@ -27,6 +27,11 @@ func allowed() map[string][]string {
 		"pkg/account":           {},
 		"pkg/audit":             {},
 		"pkg/internal/durable":  {},
+		"pkg/internal/process":  {},
+		"pkg/internal/seal":     {},
+		"pkg/deliver":           {"pkg/internal/process"},
+		"pkg/deliver/mailtest":  {},
+		"pkg/password":          {"pkg/internal/process"},
 		"pkg/config/oathtable":  {},
 		"pkg/config":            {"pkg/config/oathtable"},
 		"pkg/realm":             {"pkg/section"},
@@ -42,7 +47,7 @@ func allowed() map[string][]string {
 		"cmd/internal/oathconf": {"cmd/internal/trusted", "pkg/config/oathtable"},
 		"cmd/internal/site": {
 			"cmd/internal/cli", "cmd/internal/oathconf", "cmd/internal/trusted",
-			"pkg/config", "pkg/realm", "pkg/mfa", "pkg/verify", "pkg/store/filestore", "pkg/audit",
+			"pkg/account", "pkg/config", "pkg/realm", "pkg/mfa", "pkg/verify", "pkg/store/filestore", "pkg/audit",
 		},
 		// The programs. What asks for a code knows no QR, what edits realms no
 		// store.
@@ -59,6 +64,10 @@ func allowed() map[string][]string {
 			"cmd/internal/cli", "cmd/internal/host", "cmd/internal/site",
 			"pkg/realm", "pkg/oath", "pkg/qr", "pkg/mfa", "pkg/verify", "pkg/store", "pkg/store/filestore", "pkg/audit",
 		},
+		"cmd/oathenroll": {
+			"cmd/internal/cli", "cmd/internal/host", "cmd/internal/site",
+			"pkg/oath", "pkg/qr", "pkg/mfa", "pkg/verify", "pkg/store", "pkg/audit", "pkg/deliver", "pkg/password",
+		},
 	}
 }
 
@@ -73,6 +82,7 @@ func banned() map[string][]string {
 		"cmd/oathverify":    append([]string{"net", "os/exec"}, everywhere...),
 		"cmd/realmctl":      append([]string{"net", "oathkit/pkg/store", "oathkit/pkg/store/filestore"}, everywhere...),
 		"cmd/mfactl":        append([]string{"net"}, everywhere...),
+		"cmd/oathenroll":    append([]string{"net"}, everywhere...),
 	}
 }
 
