@@ -106,12 +106,12 @@ func (c Command) Run(ctx context.Context) (Exit, error) {
 	default:
 		e.Code = status.ExitStatus()
 	}
-	wait := linger
 	if why == nil && e.Code == 0 && e.Signal == 0 {
-		wait = 0
+		said.Close() // whoever still holds it has nothing to tell
 	}
-	_ = said.SetReadDeadline(time.Now().Add(wait))
+	enough := time.AfterFunc(linger, func() { said.Close() })
 	e.Said = clean(<-heard, c.Secrets)
+	enough.Stop()
 	if left, err := unix.IoctlGetInt(input, unix.TIOCINQ); err == nil {
 		e.Read = left < len(c.Input)
 	}
