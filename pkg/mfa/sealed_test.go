@@ -101,3 +101,29 @@ func TestSealedRecordRefused(t *testing.T) {
 		t.Errorf("moved: %v\n%s", err, moved)
 	}
 }
+
+// What is read is written again sealed, and reads as the same.
+func FuzzSealedRecord(f *testing.F) {
+	s := box{name: "new", older: "old"}
+	b, err := mfa.EncodeSealed(full(f), s)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add([]byte(strings.Replace(string(b), `"new:`, `"old:`, 1)))
+	f.Add([]byte(golden))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := mfa.DecodeSealed("alice@pam", b, s)
+		if err != nil {
+			return
+		}
+		again, err := mfa.EncodeSealed(mfa.User{ID: "alice@pam", Record: r}, s)
+		if err != nil {
+			t.Fatalf("read, but not written: %v\n%s", err, b)
+		}
+		r2, err := mfa.DecodeSealed("alice@pam", again, s)
+		if err != nil || !r2.Equal(r) || r2.Stale() || strings.Contains(string(again), `"secret"`) {
+			t.Fatalf("stale %v, %v\n%s", r2.Stale(), err, again)
+		}
+	})
+}
