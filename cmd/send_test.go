@@ -115,8 +115,12 @@ func TestNothingIsSent(t *testing.T) {
 	}
 	l.must("", "mfactl", "enable", "carol@pam")
 	for _, try := range [][]string{
-		{"--method", "email", "alice@pve"}, {"--method", "sms", "bob@pve"}, {"--method", "sms", "carol@pam"},
-		{"--method", "sms", "nobody@pve"}, {"--method", "sms", "nobody@pam"}, {"--method", "sms", "bad name"},
+		{"--method", "email", "alice@pve"},
+		{"--method", "sms", "bob@pve"},
+		{"--method", "sms", "carol@pam"},
+		{"--method", "sms", "nobody@pve"},
+		{"--method", "sms", "nobody@pam"},
+		{"--method", "sms", "bad name"},
 	} {
 		r := l.run("", "oathverify", try...)
 		if r.code != 1 || r.err != "wrong code, or too many tries\n" || r.out != "" {
