@@ -24,10 +24,15 @@ type chat struct {
 // patience is how long a chat waits for what it expects.
 const patience = 30 * time.Second
 
-// talkTo starts the program on a terminal of 80 columns and 40 rows.
+// talkTo starts the program on a terminal of 80 columns and 24 rows.
 func talkTo(t *testing.T, cmd *exec.Cmd) *chat {
 	t.Helper()
-	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: 80, Rows: 40})
+	return talkOn(t, 80, 24, cmd)
+}
+
+func talkOn(t *testing.T, columns, rows uint16, cmd *exec.Cmd) *chat {
+	t.Helper()
+	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: columns, Rows: rows})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,5 +104,15 @@ func (c *chat) end(code int) {
 	_ = c.cmd.Wait()
 	if got := c.cmd.ProcessState.ExitCode(); got != code {
 		c.t.Fatalf("%v: exit code %d, want %d\n%s", c.cmd.Args, got, code, c.shown())
+	}
+}
+
+// eventually waits until it is so.
+func eventually(t *testing.T, so func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !so(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it has not come about")
+		}
 	}
 }

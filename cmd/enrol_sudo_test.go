@@ -231,7 +231,7 @@ func TestEnrolChildrenHaveNoEnvironment(t *testing.T) {
 			continue
 		}
 		children++
-		if !strings.Contains(line, "], [])") {
+		if !strings.Contains(line, "], [])") && !strings.Contains(line, "], [] <unfinished") {
 			t.Errorf("a child has an environment: %s", line)
 		}
 	}

@@ -26,11 +26,13 @@ func (s *session) allow(u mfa.User, withPassword bool) error {
 	return nil
 }
 
-// askCode asks for a current code or a recovery code.
+// askCode asks for a current code or a recovery code. Where no code can be
+// sent, because of a lock or of the command that should, the recovery codes are
+// left.
 func (s *session) askCode(u mfa.User) error {
 	if c := onlySent(u); c != nil {
 		if err := s.sendCode(c.ID, mfa.ForChange); err != nil {
-			return err
+			s.c.Warn("%v", err)
 		}
 	}
 	code, err := s.secret("Current code or recovery code: ")

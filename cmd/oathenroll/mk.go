@@ -214,6 +214,7 @@ func (e *enrolment) keep() error {
 	if err != nil {
 		return err
 	}
+	e.file = "" // its codes are good now
 	unrecorded := e.done("enrol", kept.ID, string(kept.Kind), "")
 	return errors.Join(e.say("TOTP has been enabled"), unrecorded)
 }
