@@ -232,6 +232,7 @@ func TestEnrolGatewayDown(t *testing.T) {
 	c = talkTo(t, l.enroll("rm"))
 	c.expect("down")
 	c.answer("Current code or recovery code: ", codes[3])
+	c.expect("Confirmation email sent.\n")
 	c.answer("Please, paste the token to continue: ", l.mailed(tokens()))
 	c.expect("\nTOTP has been disabled\n")
 	c.end(0)
