@@ -52,7 +52,7 @@ func present(s *Store, kind, answer string) (r verify.Result, err error) {
 // codes, and what is good once. Whoever had the name before is gone.
 func newcomer(t *testing.T, s *Store, kind string) (answer string) {
 	t.Helper()
-	err := s.Update(context.Background(), someone, func(u mfa.User) (mfa.User, error) {
+	err := s.Update(context.Background(), someone, func(mfa.User) (mfa.User, error) {
 		o := mfa.EnableOptions{Now: midday, Random: rand.Reader}
 		u, c, err := mfa.Enable(mfa.User{ID: someone}, o)
 		if err != nil {
