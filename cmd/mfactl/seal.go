@@ -33,7 +33,7 @@ func (o *options) runSeal(c *cli.Context) error {
 		if err != nil {
 			return advise(cli.Unsure("no new key: %w", err))
 		}
-		c.Say("Key %s is new in %s; the older ones stay, for what they have sealed", id, file)
+		c.Say("Key %s is new in %s; older ones stay behind it, for what they have sealed", id, file)
 	}
 	s, err := o.open(c, false)
 	if o.rotate && errors.Is(err, store.ErrNoStore) {
@@ -56,8 +56,7 @@ func (o *options) runSeal(c *cli.Context) error {
 		return errors.Join(cli.Unsure("not every record is sealed with the present key, see the warnings above").
 			Hint("keep the older keys, mend what the warnings name, and say 'mfactl seal'"), unrecorded)
 	}
-	c.Say("%s sealed anew; now no record needs an older key", plural(t.done, "record"))
-	c.Say("Backups do: remove an older key from %s only with the last backup that it sealed", file)
+	c.Say("%s sealed anew; no record needs an older key now, but backups may", plural(t.done, "record"))
 	return unrecorded
 }
 
