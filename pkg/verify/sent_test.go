@@ -207,3 +207,41 @@ func TestExplainSent(t *testing.T) {
 	d.explains("", "a removal was asked for; its token is good until 2026-03-01T12:15:50Z")
 	_ = verify.Explain(mfa.User{ID: "nobody@pam"}, code, d.now, d.p)
 }
+
+// FuzzSent judges any answer and any token in any state at any time: it comes to
+// a verdict, leaves a user that can be kept, and accepts nothing twice.
+func FuzzSent(f *testing.F) {
+	d := reached(f)
+	code := d.send(1, mfa.ForLogin)
+	token := d.removal()
+	f.Add(mfa.EncodeState(d.u.State), code, noon.Unix(), byte(0))
+	f.Add(mfa.EncodeState(d.u.State), token, noon.Unix(), byte(1))
+	d.try(code, "accepted")
+	f.Add(mfa.EncodeState(d.u.State), code, int64(1)<<62, byte(2))
+	f.Fuzz(func(t *testing.T, b []byte, answer string, unix int64, purpose byte) {
+		s, err := mfa.DecodeState(b)
+		if err != nil {
+			return
+		}
+		u := d.u
+		u.State = s
+		u.State.Epoch = u.Record.Epoch
+		p, now := d.p, time.Unix(unix, 0)
+		p.Purpose = mfa.Purpose(purpose)
+		for _, judge := range []func(mfa.User, string, time.Time, verify.Policy) (verify.Result, mfa.User){verify.Decide, verify.ConfirmRemoval} {
+			r, after := judge(u, answer, now, p)
+			if s, err := mfa.DecodeState(mfa.EncodeState(after.State)); err != nil || s != after.State {
+				t.Errorf("the state cannot be kept: %v", err)
+			}
+			if again, _ := judge(after, answer, now, p); r.OK && again.OK {
+				t.Errorf("%q is accepted twice: %+v, %+v", answer, r, again)
+			}
+			if st, err := verify.Status(u, now, p); err == nil && st.Locked && r.Verdict == verify.Rejected && r.Reason != "empty" {
+				t.Errorf("locked, and yet judged: %+v", r)
+			}
+		}
+		if len(verify.Explain(u, answer, now, p)) == 0 {
+			t.Error("nothing is explained")
+		}
+	})
+}

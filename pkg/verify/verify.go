@@ -33,7 +33,9 @@
 //     that came too late, after too many tries or for another purpose is a
 //     wrong answer with a reason of its own; once used it is a replay until
 //     another one is sent. While delayed or locked none is judged, so none
-//     should be sent then: Status tells.
+//     should be sent then: Status tells. A guess at an open one is right once in
+//     a million times: 20 guesses until the lock 2 in 100,000, 100 guesses in 30
+//     days 1 in 10,000.
 //   - A recovery code is good for whoever has a set of them, activated or not,
 //     and activates nothing.
 //
