@@ -219,12 +219,21 @@ func (w *walk) walkAdministration() {
 	for i, line := range regexp.MustCompile(`(?m)^[^#].*=$`).FindAllString(w.read("seal.keys"), -1) {
 		w.secret(fmt.Sprintf("seal key %d", i), line)
 	}
+	w.step([]int{0}, "", "mfactl", "remove", "alice@pam", w.list("alice@pam")[1])
 	get("alice's new key", w.step([]int{0}, "", "mfactl", "reset", "--json", "alice@pam"))
 	w.step([]int{0}, "", "mfactl", "restored")
 	w.step([]int{0}, "", "realmctl", "list")
 	w.step([]int{0, 1}, "", "realmctl", "tfa", "enable", "pam")
 	w.step([]int{0}, "", "realmctl", "tfa", "disable", "pam")
 	w.step([]int{0}, "", "mfactl", "disable", "alice@pam")
+}
+
+// list is the ids of the user's credentials.
+func (w *walk) list(user string) (ids []string) {
+	for _, c := range w.credentials(user).Credentials {
+		ids = append(ids, c.ID)
+	}
+	return ids
 }
 
 // walkSending is the way of a code to a phone, when all goes well and when not.
@@ -252,6 +261,22 @@ func (w *walk) walkEnrolment() {
 		w.secret(fmt.Sprintf("jm's recovery code %d", i), code)
 	}
 	w.step([]int{1}, "wrong sesame\nwrong sesame\n000000\n", "oathenroll", args...)
+
+	k := w.key("jm's other key", "MZXW6YTBOI3DGNBVGY3TQOJQMZXW6YTB")
+	w.step([]int{0}, k.key.Base32()+"\n", "mfactl", "add", "jm@pam")
+	w.secret("jm's first code", k.totp(-1))
+	w.step([]int{0}, k.totp(-1)+"\n", "oathverify", "jm@pam")
+	for i, code := range strings.Fields(w.step([]int{0}, w.code("jm's code", k)+"open sesame\nopen sesame\n", "oathenroll", "--user", "jm@pam", "--batch", "codes", "--save", "n")) {
+		w.secret(fmt.Sprintf("jm's newer recovery code %d", i), code)
+	}
+	w.step([]int{1}, w.secrets["jm's newer recovery code 0"]+"\nopen sesame\nopen sesame\nwrong-token\n", "oathenroll", "--user", "jm@pam", "--batch", "rm")
+	w.secret("jm's token", w.mailed(tokens()))
+	if err := os.Chmod(w.path("sendmail.mail"), 0o600); err != nil { // the test's own
+		w.t.Fatal(err)
+	}
+	w.receiver("erin@pam", "email", "erin@example.org")
+	w.step([]int{1}, "", "oathverify", "--method", "email", "erin@pam")
+	w.secret("erin's code", w.mailed(sixDigits()))
 }
 
 // walkFaults is a site on which nothing works.
