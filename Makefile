@@ -15,7 +15,7 @@ FUZZTIME   ?= 2m
 VERSION    ?=
 
 # The programs that anybody runs, and those of the administrator.
-USER_PROGS  := oathkeygen oath-qrencode
+USER_PROGS  := oathkeygen oath-qrencode oathenroll
 ADMIN_PROGS := oathverify realmctl mfactl
 PROGS       := $(USER_PROGS) $(ADMIN_PROGS)
 
@@ -107,6 +107,7 @@ install: all
 		$(INSTALL) -D -m 0644 scripts/completion/zsh/_$$prog $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$prog && \
 		$(INSTALL) -D -m 0644 scripts/completion/fish/$$prog.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$prog.fish || exit 1; done
 	$(INSTALL) -m 0644 README.md SECURITY.md CHANGELOG.md LICENSE $(wildcard configs/*.example) $(DESTDIR)$(DOCDIR)
+	$(INSTALL) -D -m 0644 configs/sudoers.d/oathenroll $(DESTDIR)$(DOCDIR)/sudoers.d/oathenroll
 	$(INSTALL) -D -m 0644 configs/sysusers.d/oathkit.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/oathkit.conf
 	$(INSTALL) -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/oathkit
 	test -d $(DESTDIR)$(STATEDIR) || $(INSTALL) -d -m 0700 $(DESTDIR)$(STATEDIR)
@@ -126,7 +127,8 @@ uninstall:
 			$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$prog.fish; done
 	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,README.md SECURITY.md CHANGELOG.md LICENSE $(notdir $(wildcard configs/*.example)))
 	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/oathkit.conf
-	-rmdir $(DESTDIR)$(DOCDIR) 2>/dev/null
+	rm -f $(DESTDIR)$(DOCDIR)/sudoers.d/oathenroll
+	-rmdir $(DESTDIR)$(DOCDIR)/sudoers.d $(DESTDIR)$(DOCDIR) 2>/dev/null
 	@echo "kept: $(DESTDIR)$(SYSCONFDIR)/oathkit, $(DESTDIR)$(SYSCONFDIR)/logrotate.d/oathkit, $(DESTDIR)$(STATEDIR), $(DESTDIR)$(LOGDIR)"
 
 clean:

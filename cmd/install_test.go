@@ -29,6 +29,8 @@ func TestInstall(t *testing.T) {
 	for path, mode := range map[string]fs.FileMode{
 		"usr/bin/oathkeygen":                                0o755,
 		"usr/bin/oath-qrencode":                             0o755,
+		"usr/bin/oathenroll":                                0o755,
+		"usr/share/doc/oathkit/sudoers.d/oathenroll":        0o644,
 		"usr/sbin/oathverify":                               0o755,
 		"usr/sbin/realmctl":                                 0o755,
 		"usr/sbin/mfactl":                                   0o755,

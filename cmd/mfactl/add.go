@@ -122,9 +122,19 @@ func badKey(err error) error {
 		Hint("a key is base32 or hex of at least %d bits, or an otpauth URI, on one line; nothing was changed", oath.MinBits)
 }
 
+// warnWeak tells of a key that is too easy to guess, though it is taken.
 func (s *session) warnWeak(k oath.Key) {
+	test, text := mfa.TestKey(k), mfa.PrintableKey(k)
 	if k.Weak() {
 		s.c.Warn("the key has %d bits, fewer than the %d that RFC 4226 asks for", k.Bits(), oath.WeakBits)
+	}
+	switch {
+	case test:
+		s.c.Warn("the key is weak: it is printed in public, as an example or for tests")
+	case text:
+		s.c.Warn("the key is weak: every byte of it is a printable character, so it was not drawn at random")
+	}
+	if test || text || k.Weak() {
 		s.c.Hint("where the device can take another one, 'mfactl enable' makes a key of %d bits", s.Config.OATH.Bits)
 	}
 }

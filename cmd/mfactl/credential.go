@@ -27,7 +27,7 @@ type object struct {
 func newObject(u mfa.User, cr mfa.Credential, showKey bool) object {
 	name, _, _ := mfa.SplitID(u.ID)
 	o := object{Activated: cr.Activated, ID: cr.ID, Name: name, Type: string(cr.Kind), UserID: u.Record.UserID}
-	if showKey {
+	if showKey && !cr.Kind.Sent() {
 		o.Blob = cr.Key.Base32()
 	}
 	return o
@@ -75,9 +75,14 @@ func (s *session) parameters(realm string) (mfa.EnableOptions, error) {
 	if err := mfa.CheckLabel(s.label); err != nil {
 		return mfa.EnableOptions{}, cli.Misused("label: %w", err)
 	}
+	if s.email != "" {
+		if err := mfa.CheckEmail(s.email); err != nil {
+			return mfa.EnableOptions{}, cli.Misused("%w", err)
+		}
+	}
 	return mfa.EnableOptions{
 		Kind: mfa.Kind(p.Kind.String()), Label: s.label, Bits: c.Bits, Algorithm: p.Algorithm,
-		Digits: p.Digits, Period: p.Period, Counter: s.counter, Random: rand.Reader,
+		Digits: p.Digits, Period: p.Period, Counter: s.counter, Email: s.email, Random: rand.Reader,
 	}, nil
 }
 
@@ -100,6 +105,9 @@ func (s *session) siteIssuer() (string, error) {
 
 // describe is the credential's parameters in words.
 func describe(cr mfa.Credential) string {
+	if cr.Kind.Sent() {
+		return string(cr.Kind)
+	}
 	s := fmt.Sprintf("%s, %s, %d digits", cr.Kind, cr.Algorithm, cr.Digits)
 	if cr.Kind == mfa.TOTP {
 		s += fmt.Sprintf(", a new code every %d s", cr.Period)

@@ -12,11 +12,38 @@ import (
 )
 
 func (o *options) runEnable(c *cli.Context) error {
-	s, err := o.open(c, true)
+	return o.issue(c, true, mfa.Enable)
+}
+
+// runReset is for whoever lost what he had: everything but the user's id is made
+// anew.
+func (o *options) runReset(c *cli.Context) error {
+	return o.issue(c, false, mfa.Reset)
+}
+
+// A maker is mfa.Enable or mfa.Reset.
+type maker func(mfa.User, mfa.EnableOptions) (mfa.User, mfa.Credential, error)
+
+// An issued credential is what has to get to the user.
+type issued struct {
+	before     mfa.User
+	user       mfa.User
+	credential mfa.Credential
+	codes      []string // recovery codes, on a sheet
+}
+
+// issue makes a fresh credential and shows it. With creating set the user, and
+// the store, are new.
+func (o *options) issue(c *cli.Context, creating bool, make maker) error {
+	sheet, err := o.newSheet()
 	if err != nil {
 		return err
 	}
-	t, err := s.target(c.Args[0], true)
+	s, err := o.open(c, creating)
+	if err != nil {
+		return err
+	}
+	t, err := s.target(c.Args[0], creating)
 	if err != nil {
 		return err
 	}
@@ -27,33 +54,68 @@ func (o *options) runEnable(c *cli.Context) error {
 	if p.Issuer, err = s.siteIssuer(); err != nil {
 		return err
 	}
-	if err := s.makeStore(t); err != nil {
-		return err
+	if creating {
+		if err := s.makeStore(t); err != nil {
+			return err
+		}
 	}
-	var user mfa.User
-	var made mfa.Credential
-	err = s.update(t, func(u mfa.User) (after mfa.User, err error) {
+	var out issued
+	err = s.update(t, func(u mfa.User) (mfa.User, error) {
 		p.Now = s.now
-		after, made, err = mfa.Enable(u, p)
-		user = after
-		return after, err
+		out, err = s.fresh(u, p, make, sheet != nil)
+		return out.user, err
 	})
 	if err != nil {
 		return err
 	}
 	// The key is shown even where the audit log could not be written: the
 	// user is enabled, and this is the only time that it is shown unasked.
-	unrecorded := s.record(t, "enable", made.ID, string(made.Kind), "")
-	if err := s.showNew(t, user, made); err != nil {
+	event := "enable"
+	if !creating {
+		event = "reset"
+		c.Say("The MFA credentials have been successfully disabled for the user %s", c.Args[0])
+	}
+	unrecorded := s.record(t, event, out.credential.ID, string(out.credential.Kind), "")
+	if err := s.showIssued(t, out, sheet); err != nil {
 		return err
 	}
-	if err := c.Stdout.Flush(); err != nil {
-		return cli.Unsure("%w", cli.StdoutError(err)).
-			Hint("user %q is enabled with a key that nobody saw: 'mfactl disable %s' and begin again", t.id, t.id)
+	warnApps(c, out.credential)
+	if out.before.Activated() && !t.required {
+		c.Warn("until user %q gives the first right code, the password alone lets him in", t.id)
 	}
-	warnApps(c, made)
 	c.Say("The MFA credentials have been successfully enabled for the user %s", c.Args[0])
 	return unrecorded
+}
+
+// fresh gives the user a credential and, for a sheet, recovery codes.
+func (s *session) fresh(u mfa.User, p mfa.EnableOptions, make maker, codes bool) (issued, error) {
+	out := issued{before: u}
+	var err error
+	if out.user, out.credential, err = make(u, p); err != nil || !codes {
+		return out, err
+	}
+	out.codes, out.user, err = mfa.NewRecoveryCodes(out.user, s.Config.Enroll.RecoveryCodes, p.Random)
+	return out, err
+}
+
+// showIssued prints what was made, or the sheet, before anything else is said.
+func (s *session) showIssued(t target, out issued, sheet *sheet) error {
+	var err error
+	if sheet != nil {
+		err = sheet.print(s.c.Stdout, t, out)
+	} else {
+		err = s.showNew(t, out.user, out.credential)
+	}
+	if err == nil {
+		if err = s.c.Stdout.Flush(); err != nil {
+			err = cli.StdoutError(err)
+		}
+	}
+	if err != nil {
+		return cli.Unsure("%w", err).
+			Hint("user %q is enabled with a key that nobody saw: 'mfactl reset %s' makes another", t.id, t.id)
+	}
+	return nil
 }
 
 // showNew prints a fresh credential with its key.
@@ -78,15 +140,20 @@ func (s *session) showNew(t target, u mfa.User, cr mfa.Credential) error {
 	return s.drawQR(t, cr)
 }
 
-// drawQR draws the credential's URI, unless the terminal is too small for it.
-func (s *session) drawQR(t target, cr mfa.Credential) error {
+// uriOf is the credential as an authenticator app reads it.
+func uriOf(t target, cr mfa.Credential) (oath.URI, error) {
 	kind, err := oath.ParseKind(string(cr.Kind))
-	if err != nil {
-		return err
-	}
-	uri := oath.URI{
+	return oath.URI{
 		Kind: kind, Issuer: cr.Issuer, Account: t.id, Key: cr.Key, Algorithm: cr.Algorithm,
 		Digits: cr.Digits, Period: cr.Period, Counter: cr.Counter,
+	}, err
+}
+
+// drawQR draws the credential's URI, unless the terminal is too small for it.
+func (s *session) drawQR(t target, cr mfa.Credential) error {
+	uri, err := uriOf(t, cr)
+	if err != nil {
+		return err
 	}
 	style := qr.Style{Quiet: quietZone}
 	code, err := qr.Encode([]byte(uri.Format()), qr.L)

@@ -59,7 +59,7 @@ func (o *options) runList(c *cli.Context) error {
 			}
 			row := []string{u.ID, string(cr.Kind), yesNo(cr.Activated), cr.ID, cr.Label}
 			if o.showKeys {
-				row = append(row, cr.Key.Base32())
+				row = append(row, newObject(u, cr, true).Blob)
 			}
 			rows = append(rows, row)
 		}

@@ -1,11 +1,14 @@
-// Mfactl manages the second factors of users: it enables, shows, adds, removes
-// and unlocks. Root runs it, or the owner of the store.
+// Mfactl manages the second factors of users: it enables, shows, adds, removes,
+// resets and unlocks, and looks after the store that they are in. Root runs it,
+// or the owner of the store.
 package main
 
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 
 	"oathkit/cmd/internal/cli"
 	"oathkit/cmd/internal/site"
@@ -25,13 +28,19 @@ type options struct {
 	digits, period                 int
 	counter                        uint64
 
+	email, encryptTo string
+
 	showKeys bool
 	realm    string
 	lockOut  bool
+
+	idle, unused int // days
+	except       []string
+	rotate       bool
 }
 
 func command() *cli.Command {
-	o := &options{config: site.DefaultConfig, kind: "totp"}
+	o := &options{config: site.DefaultConfig, kind: "totp", idle: 7, unused: 90}
 	return &cli.Command{
 		Name:    "mfactl",
 		Summary: "manage the second factors of users",
@@ -45,7 +54,7 @@ exit status: 0 done, 1 no, 2 used wrongly, 111 could not find out`,
 				return nil
 			})
 		},
-		Commands: append(o.making(), o.others()...),
+		Commands: slices.Concat(o.making(), o.others(), o.keeping()),
 	}
 }
 
@@ -54,12 +63,11 @@ func (o *options) making() []*cli.Command {
 	return []*cli.Command{
 		{
 			Name: "enable", Args: "USER", Summary: "make a key for a user who has none, and show it",
-			MinArgs: 1, MaxArgs: 1, Run: o.runEnable,
-			Flags: func(f *cli.Flags) {
-				f.Bool(&o.json, "json", "print the credential as JSON")
-				o.declareCredential(f)
-				f.String(&o.issuer, "issuer", "ISSUER", "the site's name in the user's app (default: the configuration's, else the host's)")
-			},
+			MinArgs: 1, MaxArgs: 1, Run: o.runEnable, Flags: o.declareIssue,
+		},
+		{
+			Name: "reset", Args: "USER", Summary: "replace all that a user has by a new key, and show it",
+			MinArgs: 1, MaxArgs: 1, Run: o.runReset, Flags: o.declareIssue,
 		},
 		{
 			Name: "add", Args: "USER", Summary: "add a key that exists already",
@@ -104,6 +112,11 @@ func (o *options) others() []*cli.Command {
 			MinArgs: 1, MaxArgs: 1, Run: o.runUnlock,
 		},
 		{
+			Name: "codes", Args: "USER", Summary: "make new recovery codes, and show them",
+			MinArgs: 1, MaxArgs: 1, Run: o.runCodes,
+			Flags: func(f *cli.Flags) { f.Bool(&o.json, "json", "print a JSON object") },
+		},
+		{
 			Name: "ready", Summary: "show who has a usable factor", Run: o.runReady,
 			Flags: func(f *cli.Flags) {
 				f.Bool(&o.json, "json", "print a JSON object")
@@ -111,6 +124,42 @@ func (o *options) others() []*cli.Command {
 			},
 		},
 	}
+}
+
+// keeping are the commands that look after the store.
+func (o *options) keeping() []*cli.Command {
+	return []*cli.Command{
+		{
+			Name: "audit", Summary: "look for weak keys, idle credentials, open files and more; 1 when there are any",
+			Help: "The checks: " + strings.Join(checks[:8], ", ") + ",\n" + strings.Join(checks[8:], ", ") + ".",
+			Run:  o.runAudit,
+			Flags: func(f *cli.Flags) {
+				f.Bool(&o.json, "json", "print a JSON object")
+				f.Int(&o.idle, "days", "N", "find credentials that are not activated after N days (default 7)")
+				f.Int(&o.unused, "unused", "N", "find activated credentials that were not used for N days (default 90)")
+				f.Func("except", "CHECK", "leave out this check; may be given again", o.skipCheck)
+			},
+		},
+		{
+			Name: "restored", Summary: "make the store safe after a backup was put back", Run: o.runRestored,
+			Help: `Which codes were used since the backup is not known, so everybody gets a new
+state: used codes stay refused, recovery codes are void, locks are forgotten.`,
+		},
+		{
+			Name: "seal", Summary: "seal the secrets of all records with the present key", Run: o.runSeal,
+			Flags: func(f *cli.Flags) {
+				f.Bool(&o.rotate, "rotate", "first put a new key into the file that [seal] key_file names")
+			},
+		},
+	}
+}
+
+func (o *options) declareIssue(f *cli.Flags) {
+	f.Bool(&o.json, "json", "print the credential as JSON")
+	o.declareCredential(f)
+	f.String(&o.issuer, "issuer", "ISSUER", "the site's name in the user's app (default: the configuration's, else the host's)")
+	f.String(&o.email, "email", "ADDRESS", "where mail about the user's factors goes")
+	f.String(&o.encryptTo, "encrypt-to", "RECIPIENT", "print key, QR code and recovery codes encrypted to an age recipient or SSH public key")
 }
 
 func (o *options) declareCredential(f *cli.Flags) {

@@ -48,18 +48,10 @@ func (o *options) runReady(c *cli.Context) error {
 
 func (s *session) readiness(u mfa.User, lost bool) readiness {
 	r := readiness{ID: u.ID}
-	for _, cr := range u.Record.Credentials {
-		if cr.Activated {
-			r.Usable++
-		} else {
-			r.Pending++
-		}
-	}
-	if lost { // nothing lets him in before the state is rebuilt
+	st, err := s.standing(u)
+	r.Usable, r.Pending, r.Locked = st.Usable, st.Pending, st.Locked
+	if lost || err != nil { // nothing lets him in before the state is rebuilt
 		r.Usable, r.Locked = 0, true
-		return r
 	}
-	_, realmID, _ := mfa.SplitID(u.ID)
-	r.Locked, _ = s.waits(u, realmID)
 	return r
 }

@@ -14,7 +14,6 @@ import (
 	"oathkit/pkg/audit"
 	"oathkit/pkg/mfa"
 	"oathkit/pkg/store"
-	"oathkit/pkg/store/filestore"
 )
 
 // storeWait bounds how long a command waits for logins of the same user.
@@ -49,11 +48,9 @@ func (s *session) makeStore(t target) error {
 		}
 	}
 	folder := s.Config.Paths.Store
-	made, err := filestore.Open(folder, filestore.Options{Create: true})
-	if err != nil {
+	if err := s.CreateStore(); err != nil {
 		return advise(err)
 	}
-	s.Store = made
 	s.c.Warn("there was no store in %q: a new one has been made", folder)
 	return nil
 }

@@ -25,6 +25,8 @@ type portrait struct {
 	Failures     int          `json:"failures"`     // in a row
 	LastFailure  *time.Time   `json:"last_failure"`
 	RecoveryLeft int          `json:"recovery_left"`
+	Email        string       `json:"email"`
+	RemovalUntil *time.Time   `json:"removal_until"` // until when a removal that was asked for can be confirmed
 	Credentials  []credential `json:"credentials"`
 }
 
@@ -33,8 +35,9 @@ type credential struct {
 	Label     string     `json:"label"`
 	Issuer    string     `json:"issuer"`
 	Type      string     `json:"type"`
-	Algorithm string     `json:"algorithm"`
-	Digits    int        `json:"digits"`
+	Address   string     `json:"address,omitempty"`   // email, sms
+	Algorithm string     `json:"algorithm,omitempty"` // totp, hotp
+	Digits    int        `json:"digits,omitempty"`
 	Period    int        `json:"period,omitempty"`  // seconds, totp
 	Counter   *uint64    `json:"counter,omitempty"` // the next one, hotp
 	Activated bool       `json:"activated"`
@@ -62,54 +65,65 @@ func (o *options) runShow(c *cli.Context) error {
 	case !u.Enrolled():
 		return notEnabled(t)
 	}
-	p := s.portrait(u, t, lost)
+	p, err := s.portrait(u, t, lost)
+	if err != nil {
+		return err
+	}
 	if o.json {
 		return c.JSON(p)
 	}
 	return p.print(c.Stdout)
 }
 
-func (s *session) portrait(u mfa.User, t target, lost bool) portrait {
+func (s *session) portrait(u mfa.User, t target, lost bool) (portrait, error) {
 	p := portrait{
 		ID: u.ID, UserID: u.Record.UserID, Created: utc(u.Record.Created), Required: t.required, RequiredBy: t.why,
-		State: "ok", Credentials: []credential{},
+		State: "ok", Email: u.Record.Email, Credentials: []credential{},
 	}
-	if lost {
+	st, err := s.standing(u)
+	switch {
+	case err != nil:
+		return p, cli.Unsure("user %q: %w", u.ID, err)
+	case lost:
 		p.State, p.Locked = "lost", true
-	} else {
-		st := u.State.For(u.Record)
-		p.Failures = int(st.Failures)
+	default:
+		p.Failures, p.RecoveryLeft, p.Locked = st.Failures, st.RecoveryLeft, st.Locked
 		if st.Failures > 0 {
-			p.LastFailure = utc(time.UnixMilli(st.LastFailure))
+			p.LastFailure = utc(time.UnixMilli(u.State.For(u.Record).LastFailure))
 		}
-		p.RecoveryLeft = u.Record.Recovery.Left(st.RecoveryUsed)
-		var left time.Duration
-		if p.Locked, left = s.waits(u, t.realm); left > 0 {
-			p.LockedUntil = utc(s.now.Add(left + time.Second - 1))
+		p.RemovalUntil = utc(st.Removal)
+		if st.RetryAfter > 0 {
+			p.LockedUntil = s.after(st.RetryAfter)
 		}
 	}
 	for _, cr := range u.Record.Credentials {
-		p.Credentials = append(p.Credentials, newCredential(cr, u.State, lost))
+		p.Credentials = append(p.Credentials, newCredential(u, cr, lost))
 	}
-	return p
+	return p, nil
 }
 
-func newCredential(cr mfa.Credential, st mfa.State, lost bool) credential {
+func newCredential(u mfa.User, cr mfa.Credential, lost bool) credential {
 	k := credential{
-		ID: cr.ID, Label: cr.Label, Issuer: cr.Issuer, Type: string(cr.Kind), Algorithm: cr.Algorithm.String(), Digits: cr.Digits,
-		Period: cr.Period, Activated: cr.Activated, Created: utc(cr.Created), Weak: cr.Key.Weak(),
+		ID: cr.ID, Label: cr.Label, Issuer: cr.Issuer, Type: string(cr.Kind), Address: cr.Address,
+		Activated: cr.Activated, Created: utc(cr.Created),
 	}
-	counter, ok := st.Counter(cr.ID)
-	switch {
-	case lost || !ok || counter.Lost:
-	case cr.Kind == mfa.HOTP:
+	if !cr.Kind.Sent() {
+		k.Algorithm, k.Digits, k.Period, k.Weak = cr.Algorithm.String(), cr.Digits, cr.Period, cr.Key.Weak()
+	}
+	if lost {
+		return k
+	}
+	if at, used := u.LastUse(cr.ID); used {
+		k.LastUsed = utc(at)
+	}
+	if counter, ok := u.State.For(u.Record).Counter(cr.ID); ok && cr.Kind == mfa.HOTP && !counter.Lost {
 		k.Counter = &counter.Next
-	case counter.Next > 0:
-		// Next is where the step after the used one begins.
-		k.LastUsed = utc(time.Unix(int64(counter.Next)-int64(cr.Period), 0))
 	}
 	return k
 }
+
+// after is a time from now on, not too early by a part of a second.
+func (s *session) after(d time.Duration) *time.Time { return utc(s.now.Add(d + time.Second - 1)) }
 
 // utc is a time for JSON: whole seconds, UTC, null for none.
 func utc(t time.Time) *time.Time {
@@ -134,6 +148,12 @@ func (p portrait) print(w io.Writer) error {
 		{"failures", p.failed()},
 		{"recovery", strconv.Itoa(p.RecoveryLeft) + " codes left"},
 	}
+	if p.Email != "" {
+		lines = append(lines, [2]string{"e-mail", p.Email})
+	}
+	if p.RemovalUntil != nil {
+		lines = append(lines, [2]string{"removal", "asked for, can be confirmed until " + stamp(p.RemovalUntil, "")})
+	}
 	for _, l := range lines {
 		if _, err := fmt.Fprintf(w, "%-10s %s\n", l[0]+":", cli.Printable(l[1])); err != nil {
 			return cli.StdoutError(err)
@@ -143,7 +163,12 @@ func (p portrait) print(w io.Writer) error {
 	rows := make([][]string, 0, len(p.Credentials))
 	for _, k := range p.Credentials {
 		used := stamp(k.LastUsed, "-")
-		kind := fmt.Sprintf("%s/%s/%d", k.Type, k.Algorithm, k.Digits)
+		kind, what := k.Type, k.Label
+		if k.Algorithm != "" {
+			kind = fmt.Sprintf("%s/%s/%d", k.Type, k.Algorithm, k.Digits)
+		} else if what == "" {
+			what = k.Address
+		}
 		if k.Period > 0 {
 			kind += fmt.Sprintf("/%d s", k.Period)
 		}
@@ -153,7 +178,7 @@ func (p portrait) print(w io.Writer) error {
 		if k.Weak {
 			kind += " (weak)"
 		}
-		rows = append(rows, []string{k.ID, kind, yesNo(k.Activated), used, k.Label})
+		rows = append(rows, []string{k.ID, kind, yesNo(k.Activated), used, what})
 	}
 	return cli.Table(w, []string{"ID", "TYPE", "ACTIVATED", "LAST USED", "LABEL"}, rows)
 }

@@ -28,7 +28,11 @@ func (o *options) runUnlock(c *cli.Context) error {
 	}
 	var waited bool
 	err = s.update(t, func(u mfa.User) (mfa.User, error) {
-		waited, _ = s.waits(u, t.realm)
+		st, err := s.standing(u)
+		if err != nil {
+			return u, err
+		}
+		waited = st.Locked
 		return mfa.Unlock(u)
 	})
 	if err != nil {
@@ -43,15 +47,10 @@ func (o *options) runUnlock(c *cli.Context) error {
 	return unrecorded
 }
 
-// waits says whether the user is delayed or locked, so that even a right code
-// does not let him in, and how long. It asks the decision itself, about no
-// answer in a realm that lets nobody in without one; what the user would be
-// after that is dropped.
-func (s *session) waits(u mfa.User, realm string) (bool, time.Duration) {
-	p := s.Policy(realm)
-	p.Required, p.Grace = true, 0
-	r, _ := verify.Decide(u, "", s.now, p)
-	return r.Verdict == verify.Locked, r.RetryAfter
+// standing is how the user stands under the policy of his realm.
+func (s *session) standing(u mfa.User) (verify.Standing, error) {
+	_, realm, _ := mfa.SplitID(u.ID)
+	return verify.Status(u, s.now, s.Policy(realm))
 }
 
 // rebuild makes a state for a record that has none, and says what it means for

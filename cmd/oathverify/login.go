@@ -24,28 +24,51 @@ type login struct {
 	policy verify.Policy
 	answer string
 	now    time.Time
+	user   mfa.User // after the decision
 }
 
 func (o *options) runLogin(c *cli.Context) error {
 	if o.explain && os.Geteuid() != 0 {
 		return cli.Unsure("--explain tells what a person must not know, so only root may ask for it")
 	}
-	s, err := site.Open(o.config, o.flags.Given("config"), c.Name)
-	l := &login{o: o, c: c, site: s, id: c.Args[0], realm: o.realm}
-	switch {
-	case s == nil:
-		return o.unsure(c, l.id, l.realm, err)
-	case err != nil:
-		return l.fail(err)
+	l, err := o.begin(c)
+	if err != nil {
+		return err
+	}
+	name := l.resolve()
+	if name == nil && cli.IsTerminal(c.Stdin) {
+		l.sendAtPrompt()
 	}
 	if l.answer, err = answer(c); err != nil {
 		return l.fail(err)
 	}
-	if l.id, l.realm, err = s.Realms.Resolve(c.Args[0], o.realm); err != nil {
-		return l.refuseName(err)
+	if name != nil {
+		return l.refuseName(name)
 	}
-	l.policy = s.Policy(l.realm)
 	return l.judge()
+}
+
+// begin opens the site for one person's attempt.
+func (o *options) begin(c *cli.Context) (*login, error) {
+	s, err := site.Open(o.config, o.flags.Given("config"), c.Name)
+	l := &login{o: o, c: c, site: s, id: c.Args[0], realm: o.realm}
+	switch {
+	case s == nil:
+		return nil, o.unsure(c, l.id, l.realm, err)
+	case err != nil:
+		return nil, l.fail(err)
+	}
+	return l, nil
+}
+
+// resolve finds out who is meant and what his realm asks.
+func (l *login) resolve() error {
+	id, realm, err := l.site.Realms.Resolve(l.c.Args[0], l.o.realm)
+	if err != nil {
+		return err
+	}
+	l.id, l.realm, l.policy = id, realm, l.site.Policy(realm)
+	return nil
 }
 
 // judge decides, and answers only when the decision is durable and, where the
@@ -53,18 +76,12 @@ func (o *options) runLogin(c *cli.Context) error {
 func (l *login) judge() error {
 	var result verify.Result
 	var explained []string
-	// The store bounds the wait for the lock itself; a deadline here would cost
-	// every login a timer.
-	err := l.site.Store.Update(context.Background(), l.id, func(u mfa.User) (mfa.User, error) {
-		// The clock is read under the user's lock: one that waited for
-		// another login must not judge by the time of its arrival.
-		l.now = time.Now()
+	err := l.update(func(u mfa.User) (mfa.User, error) {
 		if l.o.explain {
 			explained = verify.Explain(u, l.answer, l.now, l.policy)
 		}
-		var after mfa.User
-		result, after = verify.Decide(u, l.answer, l.now, l.policy)
-		return after, nil
+		result, l.user = verify.Decide(u, l.answer, l.now, l.policy)
+		return l.user, nil
 	})
 	if err != nil {
 		return l.fail(err)
@@ -84,18 +101,41 @@ func (l *login) judge() error {
 	return l.tell(result)
 }
 
+// update is one transaction on the user. The clock is read under his lock: a
+// process that waited for another login must not judge by the time of its arrival.
+// The store bounds that wait itself; a deadline here would cost every login a
+// timer.
+func (l *login) update(fn func(mfa.User) (mfa.User, error)) error {
+	return l.site.Store.Update(context.Background(), l.id, func(u mfa.User) (mfa.User, error) {
+		l.now = time.Now()
+		return fn(u)
+	})
+}
+
 // tell gives the verdict to the one who asked.
 func (l *login) tell(r verify.Result) error {
-	if l.o.json {
-		if err := l.c.JSON(l.verdict(r)); err != nil {
-			return err
-		}
+	offer, err := l.offer(r)
+	if err != nil {
+		return err
 	}
-	if !r.OK {
+	switch {
+	case l.o.json:
+		v := l.verdict(r)
+		v.Enrol = offer
+		err = l.c.JSON(v)
+	case offer != nil:
+		err = offer.print(l.c.Stdout)
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case !r.OK:
 		l.c.Say("%s", refusal)
 		return cli.ErrNo
-	}
-	if r.Kind == "recovery" && r.RecoveryLeft <= fewCodes {
+	case r.Verdict == verify.Pending:
+		l.c.Say("%s", invitation)
+	case r.Kind == "recovery" && r.RecoveryLeft <= fewCodes:
 		l.c.Warn("%d recovery codes are left", r.RecoveryLeft)
 	}
 	return nil
@@ -110,6 +150,13 @@ func (l *login) event(r verify.Result) audit.Event {
 		Service: l.o.service, RHost: l.o.rhost,
 		Verdict: string(r.Verdict), Reason: r.Reason, Credential: r.Credential, Kind: r.Kind, Offset: r.Offset,
 	}
+}
+
+// sendEvent is for a code that was asked for.
+func (l *login) sendEvent(r verify.Result) audit.Event {
+	e := l.event(r)
+	e.Event = "send"
+	return e
 }
 
 // fail is a decision that could not be made or kept: nobody gets in, and the
@@ -133,7 +180,6 @@ func (l *login) fail(err error) error {
 // refuseName turns away a name that cannot be a user's. That is a no, not a
 // fault: names come from whoever knocks.
 func (l *login) refuseName(cause error) error {
-	l.id = l.c.Args[0]
 	r := verify.Result{Verdict: verify.Rejected, Reason: "bad name: " + cause.Error()}
 	if err := l.site.Record(l.c, l.event(r)); err != nil {
 		return l.o.unsure(l.c, l.id, l.realm, err)

@@ -4,11 +4,13 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
 	"oathkit/cmd/internal/cli"
 	"oathkit/cmd/internal/site"
+	"oathkit/pkg/mfa"
 	"oathkit/pkg/realm"
 )
 
@@ -25,6 +27,8 @@ type options struct {
 	realm          string
 	service, rhost string
 	json, explain  bool
+	enrol          bool
+	method         string
 
 	keyFile   string
 	digits    int
@@ -36,7 +40,7 @@ type options struct {
 }
 
 func command() *cli.Command {
-	o := &options{config: site.DefaultConfig, digits: 6, step: 30, algorithm: "SHA1", window: -1}
+	o := &options{config: site.DefaultConfig, method: byPasscode, digits: 6, step: 30, algorithm: "SHA1", window: -1}
 	return &cli.Command{
 		Name:    "oathverify",
 		Args:    "[USER]",
@@ -62,6 +66,8 @@ func (o *options) declare(f *cli.Flags) {
 	f.String(&o.rhost, "rhost", "HOST", "where the person is, for the audit log")
 	f.Bool(&o.json, "json", "print the verdict as JSON")
 	f.Bool(&o.explain, "explain", "tell root why, besides judging the code")
+	f.Bool(&o.enrol, "enrol", "print the QR code of a user who is enabled and has not given a right code yet")
+	f.Func("method", "METHOD", "passcode (judge a code, the default), email or sms (send one, and answer no)", o.setMethod)
 	f.String(&o.keyFile, "k,key-file", "FILE", "judge against the keys or key URIs in FILE, without a store")
 	f.Int(&o.digits, "d,digits", "N", "with -k: digits of a code, 6 to 10 (default 6)")
 	f.Int(&o.step, "s,step", "SECONDS", "with -k: length of a time step (default 30)")
@@ -91,7 +97,29 @@ func (o *options) run(c *cli.Context) error {
 			return cli.Misused("option --realm: %w", err)
 		}
 	}
+	if o.method != byPasscode {
+		if o.enrol || o.explain {
+			return cli.Misused("options %q and %q go with a code, and --method %s asks for none", "--enrol", "--explain", o.method)
+		}
+		return o.runSend(c)
+	}
 	return o.runLogin(c)
+}
+
+// The methods that --method names.
+const (
+	byPasscode = "passcode"
+	byEmail    = string(mfa.Email)
+	bySMS      = string(mfa.SMS)
+)
+
+func (o *options) setMethod(s string) error {
+	switch s {
+	case byPasscode, byEmail, bySMS:
+		o.method = s
+		return nil
+	}
+	return fmt.Errorf("want %s, %s or %s", byPasscode, byEmail, bySMS)
 }
 
 // answer reads what the person typed.

@@ -39,7 +39,7 @@ func (o *options) setCounter(s string) error {
 }
 
 func (o *options) runStateless(c *cli.Context) error {
-	for _, name := range [...]string{"realm", "service", "rhost", "explain"} {
+	for _, name := range [...]string{"realm", "service", "rhost", "explain", "enrol", "method"} {
 		if o.flags.Given(name) {
 			return cli.Misused("option %q goes with a USER, not with -k", "--"+name)
 		}

@@ -19,6 +19,7 @@ type verdict struct {
 	RecoveryLeft  int    `json:"recovery_left"`
 	RetryAfter    int64  `json:"retry_after"` // seconds; 0 when there is nothing to wait for
 	Message       string `json:"message"`     // for the person
+	Enrol         *offer `json:"enrol,omitempty"`
 }
 
 func (l *login) verdict(r verify.Result) verdict {
@@ -27,8 +28,13 @@ func (l *login) verdict(r verify.Result) verdict {
 		Credential: r.Credential, Kind: r.Kind, OffsetSeconds: int64(r.Offset / time.Second),
 		RecoveryLeft: r.RecoveryLeft, RetryAfter: int64((r.RetryAfter + time.Second - 1) / time.Second),
 	}
-	if !r.OK {
+	switch {
+	case r.Verdict == sent:
+		v.Message = notice
+	case !r.OK:
 		v.Message = refusal
+	case r.Verdict == verify.Pending:
+		v.Message = invitation
 	}
 	return v
 }

@@ -14,10 +14,7 @@ package config
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
-	"strings"
 	"time"
-	"unicode"
 
 	"oathkit/pkg/config/oathtable"
 
@@ -31,6 +28,9 @@ type Config struct {
 	Verify  Verify
 	Lockout Lockout
 	Enroll  Enroll
+	Seal    Seal
+	Login   Login
+	Deliver Deliver
 	Audit   Audit
 }
 
@@ -64,6 +64,35 @@ type Enroll struct {
 	Grace         time.Duration // how long an enabled user may log in without a code where the realm requires one; at most 90 days
 }
 
+// Seal is [seal].
+type Seal struct {
+	KeyFile string // the keys under which secrets are kept; empty means in clear
+}
+
+// Login is [login].
+type Login struct {
+	Password []string // a checkpassword-compatible program and its arguments; none means that passwords are not checked
+}
+
+// Deliver is how codes get to a person: [deliver.email] and [deliver.sms].
+type Deliver struct {
+	Email Email
+	SMS   SMS
+}
+
+// Email is [deliver.email].
+type Email struct {
+	Command []string      // reads a mail on its standard input; none means that no mail is sent
+	From    string        // the sender's address; empty leaves it to the command
+	Timeout time.Duration // after which the command is killed, 1 second to 5 minutes
+}
+
+// SMS is [deliver.sms].
+type SMS struct {
+	Command []string      // gets the number as one more argument and the text on its standard input; none means that no text message is sent
+	Timeout time.Duration // after which the command is killed, 1 second to 5 minutes
+}
+
 // Audit is [audit].
 type Audit struct {
 	Required bool // an event that cannot be written makes the answer "could not find out"
@@ -84,6 +113,7 @@ func Default() Config {
 		Verify:  Verify{Window: 1},
 		Lockout: Lockout{Free: 5, Delay: 30 * time.Second, MaxDelay: time.Hour, LockAt: 20},
 		Enroll:  Enroll{RecoveryCodes: 10},
+		Deliver: Deliver{Email{Timeout: 30 * time.Second}, SMS{Timeout: 30 * time.Second}},
 	}
 }
 
@@ -116,14 +146,19 @@ func (c *Config) take(key toml.Key, values map[string]any) error {
 	if err := oathtable.CheckName(key); err != nil {
 		return err
 	}
-	table, ok := values[key[0]].(map[string]any)
-	if !ok {
-		return fmt.Errorf("%s must be a table, written once as [%s], not %s", key[0], key[0], oathtable.Show(values[key[0]]))
+	name, n, _ := oathtable.TableOf(key)
+	table := values
+	for i := range min(n, len(key)) {
+		inner, ok := table[key[i]].(map[string]any)
+		if !ok {
+			return fmt.Errorf("%s must be a table, written once as [%s], not %s", key[:i+1], key[:i+1], oathtable.Show(table[key[i]]))
+		}
+		table = inner
 	}
-	if len(key) == 1 {
+	if len(key) <= n {
 		return nil
 	}
-	if err := c.set(key[0], key[1], table[key[1]]); err != nil {
+	if err := c.set(name, key[n], table[key[n]]); err != nil {
 		return fmt.Errorf("%s %w", key, err)
 	}
 	return nil
@@ -154,6 +189,20 @@ func (c *Config) set(table, key string, value any) error {
 		return oathtable.Whole(&c.Enroll.RecoveryCodes, value, 1, 16)
 	case "enroll.grace":
 		return duration(&c.Enroll.Grace, value, 0, 90*24*time.Hour)
+	case "seal.key_file":
+		return path(&c.Seal.KeyFile, value)
+	case "login.password":
+		return command(&c.Login.Password, value)
+	case "deliver.email.command":
+		return command(&c.Deliver.Email.Command, value)
+	case "deliver.email.from":
+		return address(&c.Deliver.Email.From, value)
+	case "deliver.email.timeout":
+		return duration(&c.Deliver.Email.Timeout, value, time.Second, 5*time.Minute)
+	case "deliver.sms.command":
+		return command(&c.Deliver.SMS.Command, value)
+	case "deliver.sms.timeout":
+		return duration(&c.Deliver.SMS.Timeout, value, time.Second, 5*time.Minute)
 	case "audit.required":
 		return boolean(&c.Audit.Required, value)
 	}
@@ -180,47 +229,8 @@ func (c *Config) consistent(values map[string]any) (toml.Key, error) {
 		return given("max_delay", "delay"),
 			fmt.Errorf("lockout.max_delay (%v) must not be below lockout.delay (%v)", l.MaxDelay, l.Delay)
 	}
+	if e := c.Deliver.Email; e.From != "" && e.Command == nil {
+		return toml.Key{"deliver", "email", "from"}, errors.New("deliver.email.from does nothing without deliver.email.command")
+	}
 	return nil, nil
-}
-
-func path(p *string, value any) error {
-	s, ok := value.(string)
-	switch {
-	case !ok:
-		return fmt.Errorf("must be an absolute path in quotes, not %s", oathtable.Show(value))
-	case !filepath.IsAbs(s):
-		return fmt.Errorf("must be an absolute path, not %s", oathtable.Show(value))
-	case strings.ContainsFunc(s, unicode.IsControl):
-		return errors.New("must not contain control characters")
-	}
-	*p = filepath.Clean(s)
-	return nil
-}
-
-func duration(p *time.Duration, value any, low, high time.Duration) error {
-	s, ok := value.(string)
-	if !ok {
-		return fmt.Errorf(`must be a time in quotes, such as "30s", "10m" or "1h", not %s`, oathtable.Show(value))
-	}
-	d, err := time.ParseDuration(s)
-	if err != nil {
-		return fmt.Errorf(`must be a time such as "30s", "10m" or "1h", not %s`, oathtable.Show(value))
-	}
-	if d < low || d > high {
-		return fmt.Errorf("must be from %v to %v, not %v", low, high, d)
-	}
-	if d%time.Second != 0 {
-		return fmt.Errorf("must be whole seconds, not %v", d)
-	}
-	*p = d
-	return nil
-}
-
-func boolean(p *bool, value any) error {
-	v, ok := value.(bool)
-	if !ok {
-		return fmt.Errorf("must be true or false, not %s", oathtable.Show(value))
-	}
-	*p = v
-	return nil
 }

@@ -29,6 +29,20 @@ lock_at = 10
 [enroll]
 recovery_codes = 8
 grace = "72h"
+[seal]
+key_file = "/etc/oathkit/seal.keys"
+[login]
+password = ["/usr/bin/checkpassword-pam", "-s", "oathkit", "--"]
+[deliver.email]
+command = [
+	"/usr/sbin/sendmail", # the MTA's
+	"-t", '-i',
+]
+from = "oathkit@example.org"
+timeout = "10s"
+[deliver.sms]
+command = ["/usr/local/bin/sms"]
+timeout = "1m"
 [audit]
 required = true
 `
@@ -39,9 +53,15 @@ required = true
 		Verify:  Verify{2},
 		Lockout: Lockout{3, 10 * time.Second, 10 * time.Minute, 10},
 		Enroll:  Enroll{8, 72 * time.Hour},
-		Audit:   Audit{true},
+		Seal:    Seal{"/etc/oathkit/seal.keys"},
+		Login:   Login{[]string{"/usr/bin/checkpassword-pam", "-s", "oathkit", "--"}},
+		Deliver: Deliver{
+			Email{[]string{"/usr/sbin/sendmail", "-t", "-i"}, "oathkit@example.org", 10 * time.Second},
+			SMS{[]string{"/usr/local/bin/sms"}, time.Minute},
+		},
+		Audit: Audit{true},
 	}
-	if err != nil || got != want {
+	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
 	}
 }
@@ -52,7 +72,7 @@ func TestAnnotatedFileIsDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := Parse("oathkit.toml", b); err != nil || got != Default() {
+	if got, err := Parse("oathkit.toml", b); err != nil || !reflect.DeepEqual(got, Default()) {
 		t.Errorf("as it is: got %+v, %v", got, err)
 	}
 	// With the comment sign of each setting removed, it must still be so.
@@ -67,13 +87,13 @@ func TestAnnotatedFileIsDefault(t *testing.T) {
 			table = strings.Trim(line, "[]\n")
 		case isSetting && !strings.Contains(name, " "):
 			keys[table+"."+name] = true
-			if value != "\"\"\n" { // an empty path is one that is not given
+			if value != "\"\"\n" && value != "[]\n" { // an empty path or command is one that is not given
 				line = set
 			}
 		}
 		all.WriteString(line)
 	}
-	if got, err := Parse("oathkit.toml", []byte(all.String())); err != nil || got != Default() {
+	if got, err := Parse("oathkit.toml", []byte(all.String())); err != nil || !reflect.DeepEqual(got, Default()) {
 		t.Errorf("with every setting on: got %+v, %v", got, err)
 	}
 	for _, table := range oathtable.Tables() {
@@ -90,9 +110,9 @@ func TestEveryKeyIsTaken(t *testing.T) {
 	for _, table := range oathtable.Tables() {
 		for _, key := range oathtable.Keys(table) {
 			taken := false
-			for _, value := range []any{"/some/path", int64(7), int64(136), "17s", "SHA512", true} {
+			for _, value := range []any{"/some/path", int64(7), int64(136), "17s", "SHA512", true, []any{"/bin/true"}, "a@b"} {
 				c := Default()
-				if c.set(table, key, value) == nil && c != Default() {
+				if c.set(table, key, value) == nil && !reflect.DeepEqual(c, Default()) {
 					taken = true
 				}
 			}
@@ -101,8 +121,13 @@ func TestEveryKeyIsTaken(t *testing.T) {
 			}
 		}
 	}
-	if n := reflect.TypeFor[Config]().NumField(); n != len(oathtable.Tables()) {
-		t.Errorf("Config has %d tables, oathtable.Tables %d", n, len(oathtable.Tables()))
+	tables := map[string]bool{}
+	for _, table := range oathtable.Tables() {
+		name, _, _ := strings.Cut(table, ".")
+		tables[name] = true
+	}
+	if n := reflect.TypeFor[Config]().NumField(); n != len(tables) {
+		t.Errorf("Config has %d tables, oathtable.Tables %d", n, len(tables))
 	}
 }
 
@@ -192,6 +217,70 @@ func TestParseErrors(t *testing.T) {
 			"f:2: audit.required must be true or false, not \"yes\"\n" +
 			"    required = \"yes\"\n" +
 			"                ^"},
+		{"nested table", "[deliver.mail]\ncommand = [\"/x\"]\n", "" +
+			"f:1: unknown table \"deliver.mail\": did you mean \"deliver.email\"?\n" +
+			"    [deliver.mail]\n" +
+			"    ^"},
+		{"key of a nested table", "[deliver.sms]\nfrom = \"a@b\"\n", "" +
+			"f:2: unknown key \"from\" in [deliver.sms]: it belongs below [deliver.email]\n" +
+			"    from = \"a@b\"\n" +
+			"            ^"},
+		{"key beside the nested tables", "[deliver]\ncommand = [\"/x\"]\n", "" +
+			"f:2: unknown table \"deliver.command\": the key \"command\" belongs below [deliver.email]\n" +
+			"    command = [\"/x\"]\n" +
+			"               ^"},
+		{"name of a nested table in quotes", "[\"deliver.sms\"]\n", "" +
+			"f:1: unknown table \"deliver.sms\": write [deliver.sms], without quotes\n" +
+			"    [\"deliver.sms\"]\n" +
+			"    ^"},
+		{"nested table as a value", "deliver.sms = \"/bin/sms\"\n", "" +
+			"f:1: deliver.sms must be a table, written once as [deliver.sms], not \"/bin/sms\"\n" +
+			"    deliver.sms = \"/bin/sms\"\n" +
+			"                   ^"},
+		{"nested table as an array", "[[deliver.sms]]\n", "" +
+			"f:1: deliver.sms must be a table, written once as [deliver.sms], not an array\n" +
+			"    [[deliver.sms]]\n" +
+			"    ^"},
+		{"key below a key of a nested table", "[deliver.sms.command]\nx = 1\n", "" +
+			"f:1: deliver.sms.command must be an array of strings, a program and its arguments, such as [\"/usr/sbin/sendmail\", \"-t\", \"-i\"], not a table\n" +
+			"    [deliver.sms.command]\n" +
+			"    ^"},
+		{"command for a shell", "[deliver.sms]\ncommand = \"/bin/sms -x\"\n", "" +
+			"f:2: deliver.sms.command must be an array of strings, a program and its arguments, such as [\"/usr/sbin/sendmail\", \"-t\", \"-i\"], not \"/bin/sms -x\"\n" +
+			"    command = \"/bin/sms -x\"\n" +
+			"               ^"},
+		{"no command", "[login]\npassword = []\n", "" +
+			"f:2: login.password must have a program and at most 63 arguments, not 0 words\n" +
+			"    password = []\n" +
+			"                ^"},
+		{"relative command", "[login]\npassword = [\"checkpassword\"]\n", "" +
+			"f:2: login.password must begin with the absolute path of a program, not \"checkpassword\"\n" +
+			"    password = [\"checkpassword\"]\n" +
+			"                ^"},
+		{"command with a number", "[login]\npassword = [\"/x\", 1]\n", "" +
+			"f:2: login.password must be an array of strings, and word 2 of it is 1\n" +
+			"    password = [\"/x\", 1]\n" +
+			"                ^"},
+		{"command of two lines", "[login]\npassword = [\"/x\", \"a\\nb\"]\n", "" +
+			"f:2: login.password must not contain control characters, as word 2 does\n" +
+			"    password = [\"/x\", \"a\\nb\"]\n" +
+			"                ^"},
+		{"relative key file", "[seal]\nkey_file = \"seal.keys\"\n", "" +
+			"f:2: seal.key_file must be an absolute path, not \"seal.keys\"\n" +
+			"    key_file = \"seal.keys\"\n" +
+			"                ^"},
+		{"sender with a name", "[deliver.email]\ncommand = [\"/x\"]\nfrom = \"Us <a@b.org>\"\n", "" +
+			"f:3: deliver.email.from must be an e-mail address alone, such as \"oathkit@example.org\", not \"Us <a@b.org>\"\n" +
+			"    from = \"Us <a@b.org>\"\n" +
+			"            ^"},
+		{"sender of nothing", "[deliver.email]\nfrom = \"a@b.org\"\n", "" +
+			"f:2: deliver.email.from does nothing without deliver.email.command\n" +
+			"    from = \"a@b.org\"\n" +
+			"            ^"},
+		{"patience", "[deliver.email]\ntimeout = \"1h\"\n", "" +
+			"f:2: deliver.email.timeout must be from 1s to 5m0s, not 1h0m0s\n" +
+			"    timeout = \"1h\"\n" +
+			"               ^"},
 		{"given twice", "[oath]\nbits = 160\nbits = 160\n", "" +
 			"f:3: key 'oath.bits' has already been defined\n" +
 			"    bits = 160\n" +
@@ -227,7 +316,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if again, err := Parse("f", b); err != nil || again != c {
+		if again, err := Parse("f", b); err != nil || !reflect.DeepEqual(again, c) {
 			t.Fatalf("read again: %+v, %v", again, err)
 		}
 	})
@@ -285,4 +374,8 @@ var seeds = []string{
 	"[oath]\nbits=160\n[oath]\nbits=256\n", "[oath]\nbits=160\nbits=160\n", "oath.bits=1\n[oath]\n", "[[oath]]\nbits=160\n",
 	"[OATH]\nbits=160\n", "[oath.bits]\nx=1\n", "[verify]\noath.bits = 256\n", "[verify]\nwindow = 1\n[lockout]\ndelay = \"30s\"\n",
 	"[paths]\nstore = \"\"\"a\\\"\"\"\"\n[oath]\nbits=256\n", "[audit]\nrequired = true\n[oath]\nbits = 128 x\n", "[oath]bits=160\n",
+	"[deliver.email]\ncommand = [\"/usr/sbin/sendmail\", \"-t\"] # x\nfrom = \"a@b\"\n[oath]\nbits = 256\n[deliver.sms]\ncommand = ['/x']\n",
+	"deliver.sms.command = [\"/x\"]\n[deliver.email]\ntimeout = \"1s\"\n[deliver]\n[oath]\nbits = 256\n", "deliver = { sms = { timeout = \"1s\" } }\noath.bits = 256\n",
+	"[deliver.oath]\nbits = 256\n", "[\"deliver.sms\"]\ntimeout = \"1s\"\n", "[deliver]\nsms.timeout = \"1s\"\n[deliver.sms]\n[oath]\nbits = 256\n",
+	"[login]\npassword = [\"/x\",\n  # [oath]\n  \"y\", ]\n[seal]\nkey_file = \"/k\"\n[oath]\nbits = 256\n",
 }

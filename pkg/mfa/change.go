@@ -17,6 +17,8 @@ var (
 	ErrTooMany      = fmt.Errorf("a user has at most %d credentials", MaxCredentials)
 	ErrSameKey      = errors.New("the user has a credential with this key already")
 	ErrNoCredential = errors.New("the user has no such credential")
+	ErrActivated    = errors.New("the credential is activated, so its parameters are proved")
+	ErrSentKind     = errors.New("a credential whose codes are sent has no parameters")
 )
 
 // EnableOptions says what the new credential of Enable, Add and Reset is like.
@@ -25,6 +27,8 @@ type EnableOptions struct {
 	Kind      Kind
 	Label     string
 	Issuer    string
+	Address   string   // Email, SMS: where codes are sent, see CheckEmail and CheckPhone
+	Email     string   // if not empty, the user's address from now on, see Record.Email
 	Key       oath.Key // zero: a fresh one of Bits
 	Bits      int      // a multiple of 8, 128..1024
 	Algorithm oath.Algorithm
@@ -70,6 +74,9 @@ func begin(u User, userID string, o EnableOptions) (User, Credential, error) {
 		return u, Credential{}, err
 	}
 	n := User{ID: u.ID, Record: Record{UserID: userID, Epoch: epoch, Created: c.Created, Credentials: []Credential{c}}}
+	if n.Record.Email, err = o.email(u); err != nil {
+		return u, Credential{}, err
+	}
 	n.State = State{}.For(n.Record)
 	return n, c, nil
 }
@@ -92,9 +99,16 @@ func Add(u User, o EnableOptions) (User, Credential, error) {
 			return u, Credential{}, ErrSameKey
 		}
 	}
-	n := u
+	email, err := o.email(u)
+	if err != nil {
+		return u, Credential{}, err
+	}
+	n, err := SetEmail(u, email)
+	if err != nil {
+		return u, Credential{}, err
+	}
 	n.Record.Credentials = append(slices.Clone(u.Record.Credentials), c)
-	n.State = u.State.For(n.Record)
+	n.State = n.State.For(n.Record)
 	return n, c, nil
 }
 
@@ -136,9 +150,36 @@ func Unlock(u User) (User, error) {
 	return u, nil
 }
 
+// SetParameters changes the algorithm and the number of digits of a credential
+// that is not activated yet, to those that a person's app uses whatever it was
+// told. Email and SMS have no parameters: ErrSentKind.
+func SetParameters(u User, credID string, algorithm oath.Algorithm, digits int) (User, error) {
+	if !u.Enrolled() {
+		return u, ErrNotEnrolled
+	}
+	i := u.Record.Find(credID)
+	if i < 0 {
+		return u, ErrNoCredential
+	}
+	c := u.Record.Credentials[i]
+	switch {
+	case c.Kind.Sent():
+		return u, ErrSentKind
+	case c.Activated:
+		return u, ErrActivated
+	}
+	c.Algorithm, c.Digits = algorithm, digits
+	if err := c.check(); err != nil {
+		return u, err
+	}
+	u.Record.Credentials = slices.Clone(u.Record.Credentials)
+	u.Record.Credentials[i] = c
+	return u, nil
+}
+
 func (o EnableOptions) credential() (Credential, error) {
 	c := Credential{
-		Label: o.Label, Issuer: o.Issuer, Kind: o.Kind, Key: o.Key, Algorithm: o.Algorithm,
+		Label: o.Label, Issuer: o.Issuer, Kind: o.Kind, Address: o.Address, Key: o.Key, Algorithm: o.Algorithm,
 		Digits: o.Digits, Period: o.Period, Counter: o.Counter, Created: o.Now.UTC().Truncate(time.Second),
 	}
 	if c.Kind == "" {
@@ -147,9 +188,13 @@ func (o EnableOptions) credential() (Credential, error) {
 	if c.Digits == 0 {
 		c.Digits = 6
 	}
-	if c.Kind == HOTP {
+	switch {
+	case c.Kind == HOTP:
 		c.Period = 0
-	} else {
+	case c.Kind.Sent():
+		c.Counter, c.Period, c.Digits, c.Algorithm = 0, 0, SentDigits, oath.SHA1
+		c.Key, o.Bits = oath.Key{}, 160
+	default:
 		c.Counter = 0
 		if c.Period == 0 {
 			c.Period = 30
@@ -165,6 +210,14 @@ func (o EnableOptions) credential() (Credential, error) {
 		return Credential{}, err
 	}
 	return c, c.check()
+}
+
+// email is the user's address after the change.
+func (o EnableOptions) email(u User) (string, error) {
+	if o.Email == "" {
+		return u.Record.Email, nil
+	}
+	return o.Email, CheckEmail(o.Email)
 }
 
 func (o EnableOptions) freshKey() (oath.Key, error) {

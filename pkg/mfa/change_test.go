@@ -402,6 +402,17 @@ func TestStateRefused(t *testing.T) {
 		"large counter": {34, 0x80, "values that no state has"},
 		"double":        {17 + 33, good[17], ""},
 		"spare":         {mfa.StateSize - 1, 1, "values that no state has"},
+		"spare, first":  {458, 1, "values that no state has"},
+		"purpose":       {414, 4, "values that no state has"},
+		"no credential": {414, 1, "values that no state has"}, // the first counter is TOTP's
+		"used, unsent":  {414, 0x80, "values that no state has"},
+		"place, unsent": {415, 1, "values that no state has"},
+		"tries, unsent": {416, 1, "values that no state has"},
+		"hash, unsent":  {417, 1, "values that no state has"},
+		"time sent":     {406, 0x7f, "values that no state has"},
+		"time removal":  {433, 0x7f, "values that no state has"},
+		"tries, none":   {441, 1, "values that no state has"},
+		"lost sent":     {33, 0x83, "values that no state has"},
 		"truth":         {17 + 8*33 + 10, 2, "values that no state has"},
 		"time":          {17 + 8*33 + 2, 0x7f, "values that no state has"},
 	} {

@@ -24,6 +24,11 @@ func (r *Record) Check() error {
 	if err := checkTime(r.Created); err != nil {
 		return fmt.Errorf("created: %w", err)
 	}
+	if r.Email != "" {
+		if err := CheckEmail(r.Email); err != nil {
+			return fmt.Errorf("email: %w", err)
+		}
+	}
 	for i := range r.Credentials {
 		c := &r.Credentials[i]
 		if err := c.check(); err != nil {
@@ -78,14 +83,20 @@ func (c *Credential) check() error {
 	if c.Key.IsZero() {
 		return errors.New("there is no secret")
 	}
+	if err := checkTime(c.Created); err != nil {
+		return fmt.Errorf("created: %w", err)
+	}
+	if c.Kind.Sent() {
+		return c.checkSent()
+	}
+	if c.Address != "" {
+		return fmt.Errorf("kind %q has no address", string(c.Kind))
+	}
 	if c.Algorithm != oath.SHA1 && c.Algorithm != oath.SHA256 && c.Algorithm != oath.SHA512 {
 		return errors.New("the algorithm is unknown, it must be SHA1, SHA256 or SHA512")
 	}
 	if c.Digits < 6 || c.Digits > 10 {
 		return fmt.Errorf("%d digits are out of range, 6 to 10 are allowed", c.Digits)
-	}
-	if err := checkTime(c.Created); err != nil {
-		return fmt.Errorf("created: %w", err)
 	}
 	switch c.Kind {
 	case TOTP:
@@ -97,7 +108,22 @@ func (c *Credential) check() error {
 			return fmt.Errorf("counter %d is out of range, at most %d is allowed", c.Counter, uint64(MaxCounter))
 		}
 	default:
-		return fmt.Errorf("kind %s is unknown, it must be %q or %q", shown(string(c.Kind)), string(TOTP), string(HOTP))
+		return fmt.Errorf("kind %s is unknown, it must be %q, %q, %q or %q", shown(string(c.Kind)), string(TOTP), string(HOTP), string(Email), string(SMS))
+	}
+	return nil
+}
+
+// checkSent is check for the kinds that have an address and no parameters.
+func (c *Credential) checkSent() error {
+	if c.Algorithm != oath.SHA1 || c.Digits != SentDigits || c.Period != 0 || c.Counter != 0 {
+		return fmt.Errorf("kind %q has no algorithm, period or counter, and always %d digits", string(c.Kind), SentDigits)
+	}
+	check := CheckEmail
+	if c.Kind == SMS {
+		check = CheckPhone
+	}
+	if err := check(c.Address); err != nil {
+		return fmt.Errorf("address: %w", err)
 	}
 	return nil
 }

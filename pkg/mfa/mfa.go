@@ -10,26 +10,46 @@
 // # The life of a user
 //
 // A user is none (no record), enabled (a record, no activated credential) or
-// activated. Being delayed or locked is a matter of the state, and of the
-// policy that package verify applies to it.
+// activated. Beside that an enabled or activated user may be locked or delayed
+// (a matter of the state, and of the policy that package verify applies to it),
+// may have a sent code, and may have a removal pending; each of these leaves the
+// others as they are. "any" in the table is enabled or activated, "same" leaves
+// it so.
 //
-//	change             from            to         what happens
-//	Enable             none            enabled    new user id, epoch, credential id
-//	Add                none            enabled    as Enable
-//	Add                any other       same       one more credential, not activated; at most 8
-//	(a right code)     any, not none   activated  package verify sets Activated; the step is burnt
-//	Remove             any, not none   same       the counters of that credential go with it;
-//	                                              activated becomes enabled if no activated one is left
-//	Remove (the last)  any, not none   none       as Disable
-//	Disable            any, not none   none       credentials, recovery codes and state are gone
-//	Reset              any, not none   enabled    new epoch and one new credential; the user id stays,
-//	                                              recovery codes, failures and locks are gone
-//	NewRecoveryCodes   any, not none   same       a new set; every older code is void
-//	Unlock             any, not none   same       failures, delay and lock are gone; what was used stays used
-//	Rebuild            any, not none   same       the state was lost: see Rebuild
+//	change              from             to         what happens
+//	Enable              none             enabled    new user id, epoch, credential id
+//	Add                 none             enabled    as Enable
+//	Add                 any              same       one more credential, not activated; at most 8
+//	SetParameters       any              same       of a credential that is not activated
+//	SetEmail            any              same       a pending removal is revoked
+//	Send                any              same       a code to a credential's address; the code before it is
+//	                                                revoked; not within 30 s of it, unless it was used
+//	RevokeSent          any              same       it could not be delivered
+//	(a right code)      any              activated  package verify sets Activated; the step is burnt, the
+//	                                                sent code used; failures, delay and lock are gone
+//	(a recovery code)   any              same       it is used; failures, delay and lock are gone
+//	(a wrong answer)    any              same       a failure, which may lock; a try at the sent code
+//	(time)              locked           same       a delay, and a lock of 30 days, end
+//	Unlock              any              same       failures, delay and lock are gone; what was used stays used
+//	NewRecoveryCodes    any              same       a new set; every older code is void
+//	Remove              any              same       the counters of that credential go with it, and the code
+//	                                                that was sent for it; activated becomes enabled if no
+//	                                                activated one is left
+//	Remove (the last)   any              none       as Disable
+//	RequestRemoval      any              same       removal pending for 15 minutes; the token before it is
+//	                                                revoked; not within 30 s of it
+//	RevokeRemoval       removal pending  same       it could not be delivered
+//	(time)              removal pending  same       after 15 minutes none is pending
+//	ConfirmRemoval      removal pending  none       with the right token, as Disable
+//	ConfirmRemoval      any              same       else a failure; none is pending after 5 wrong tokens
+//	Disable             any              none       credentials, recovery codes and state are gone
+//	Reset               any              enabled    new epoch and one new credential; user id and e-mail address
+//	                                                stay, recovery codes, failures, locks, a sent code and
+//	                                                a pending removal are gone
+//	Rebuild             any              same       the state was lost: see Rebuild
 //
-// Everything else is refused with [ErrEnrolled], [ErrNotEnrolled],
-// [ErrTooMany], [ErrSameKey] or [ErrNoCredential].
+// Everything else is refused with an error of this package that says why; none
+// of the functions then changes the user but ConfirmRemoval, which counts.
 //
 // # What is promised
 //
@@ -42,15 +62,18 @@
 // could have been used, an HOTP credential must be found again by two codes in
 // a row, and the recovery codes are void.
 //
+// Of sent codes and removal tokens a keyed hash is kept, bound to user, epoch
+// and, for a code, credential and purpose; so one that was asked for before a
+// reset, for another user or for something else is worth nothing.
+//
 // [DecodeRecord] and [DecodeState] refuse what they do not know in full:
 // unknown or double fields, values out of range, other versions. Their errors
 // never hold a secret.
 //
 // # What is left out
 //
-// Sent codes, removal tokens, Duo and sealed secrets. The state's format has
-// spare bytes for the first two; a sealed secret will be another spelling of
-// the field "secret", which format 1 refuses.
+// Duo. How a sent code or a token reaches the person, and what he has to prove
+// before one is made, is the caller's; how a secret is sealed is the [Sealer]'s.
 package mfa
 
 import (
@@ -72,9 +95,15 @@ type Kind string
 
 // The kinds of this version.
 const (
-	TOTP Kind = "totp" // RFC 6238
-	HOTP Kind = "hotp" // RFC 4226
+	TOTP  Kind = "totp"  // RFC 6238
+	HOTP  Kind = "hotp"  // RFC 4226
+	Email Kind = "email" // a code is sent by e-mail, see Send
+	SMS   Kind = "sms"   // a code is sent to a phone
 )
+
+// Sent reports whether the codes of this kind are made by Send. Such a
+// credential has an address instead of parameters.
+func (k Kind) Sent() bool { return k == Email || k == SMS }
 
 // User is a person as the store keeps him. One without a record is
 // User{ID: id}.
@@ -103,8 +132,11 @@ type Record struct {
 	UserID      string   // 32 lower-case hex digits, version-4 shape; stays across resets
 	Epoch       [16]byte // random, new at enable and reset; zero: no record
 	Created     time.Time
+	Email       string       // where removal tokens go, see CheckEmail; may be empty
 	Credentials []Credential // 1..MaxCredentials
 	Recovery    RecoverySet
+
+	stale bool // see Stale
 }
 
 // Credential is one factor. Times are UTC, in whole seconds.
@@ -113,9 +145,10 @@ type Credential struct {
 	Label     string // what people call it; may be empty
 	Issuer    string // as in the URI that was shown; may be empty
 	Kind      Kind
-	Key       oath.Key
+	Address   string   // Email: see CheckEmail; SMS: see CheckPhone; else empty
+	Key       oath.Key // Email, SMS: random, for the hash of sent codes alone
 	Algorithm oath.Algorithm
-	Digits    int    // 6..10
+	Digits    int    // 6..10; Email, SMS: SentDigits
 	Period    int    // seconds, 1..oath.MaxPeriod; TOTP only
 	Counter   uint64 // the first counter that was good; HOTP only
 	Activated bool
@@ -135,7 +168,7 @@ func (r Record) Find(credID string) int {
 // Equal reports whether two records say the same. Secrets are compared in
 // constant time.
 func (r Record) Equal(o Record) bool {
-	if r.UserID != o.UserID || r.Epoch != o.Epoch || !r.Created.Equal(o.Created) ||
+	if r.UserID != o.UserID || r.Epoch != o.Epoch || !r.Created.Equal(o.Created) || r.Email != o.Email ||
 		len(r.Credentials) != len(o.Credentials) || !r.Recovery.equal(o.Recovery) {
 		return false
 	}
@@ -148,7 +181,7 @@ func (r Record) Equal(o Record) bool {
 }
 
 func (c Credential) equal(o Credential) bool {
-	return c.ID == o.ID && c.Label == o.Label && c.Issuer == o.Issuer && c.Kind == o.Kind && c.Key.Equal(o.Key) &&
+	return c.ID == o.ID && c.Label == o.Label && c.Issuer == o.Issuer && c.Kind == o.Kind && c.Address == o.Address && c.Key.Equal(o.Key) &&
 		c.Algorithm == o.Algorithm && c.Digits == o.Digits && c.Period == o.Period && c.Counter == o.Counter &&
 		c.Activated == o.Activated && c.Created.Equal(o.Created)
 }

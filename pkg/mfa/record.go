@@ -23,9 +23,13 @@ var ErrNewerFormat = errors.New("it was written by a newer version, which alone 
 
 const timeLayout = "2006-01-02T15:04:05Z"
 
-// EncodeRecord writes a user's record as JSON, a field a line. It refuses what
-// DecodeRecord would not read back.
-func EncodeRecord(u User) ([]byte, error) {
+// EncodeRecord writes a user's record as JSON, a field a line, its secrets in
+// clear. It refuses what DecodeRecord would not read back.
+func EncodeRecord(u User) ([]byte, error) { return EncodeSealed(u, nil) }
+
+// EncodeSealed is EncodeRecord with every secret sealed; a nil Sealer leaves
+// them in clear.
+func EncodeSealed(u User, sealer Sealer) ([]byte, error) {
 	if err := CheckID(u.ID); err != nil {
 		return nil, err
 	}
@@ -39,12 +43,18 @@ func EncodeRecord(u User) ([]byte, error) {
 	b = appendField(b, "\n  ", "user_id", u.Record.UserID)
 	b = appendField(b, "\n  ", "epoch", hex.EncodeToString(u.Record.Epoch[:]))
 	b = appendField(b, "\n  ", "created", u.Record.Created.UTC().Format(timeLayout))
+	if u.Record.Email != "" {
+		b = appendField(b, "\n  ", "email", u.Record.Email)
+	}
 	b = append(b, ",\n  \"credentials\": ["...)
 	for i := range u.Record.Credentials {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendCredential(b, &u.Record.Credentials[i])
+		var err error
+		if b, err = appendCredential(b, u.ID, &u.Record.Credentials[i], sealer); err != nil {
+			return nil, fmt.Errorf("the record of %q cannot be written: credential %d: %w", u.ID, i+1, err)
+		}
 	}
 	b = append(b, "\n  ]"...)
 	if r := &u.Record.Recovery; r.ID != [8]byte{} {
@@ -53,30 +63,37 @@ func EncodeRecord(u User) ([]byte, error) {
 	return append(b, "\n}\n"...), nil
 }
 
-func appendCredential(b []byte, c *Credential) []byte {
+func appendCredential(b []byte, user string, c *Credential, sealer Sealer) ([]byte, error) {
 	const in = "\n      "
 	b = append(b, "\n    {\n      \"id\": "...)
 	b = appendText(b, c.ID)
 	b = appendField(b, in, "label", c.Label)
 	b = appendField(b, in, "issuer", c.Issuer)
 	b = appendField(b, in, "kind", string(c.Kind))
-	b = append(b, ",\n      \"secret\": \""...)
-	b = c.Key.AppendBase32(b)
-	b = append(b, '"')
-	b = appendField(b, in, "algorithm", c.Algorithm.String())
-	b = append(b, ",\n      \"digits\": "...)
-	b = strconv.AppendInt(b, int64(c.Digits), 10)
-	if c.Kind == TOTP {
+	if c.Kind.Sent() {
+		b = appendField(b, in, "address", c.Address)
+	}
+	b, err := appendSecret(b, in, user, c, sealer)
+	if err != nil {
+		return nil, err
+	}
+	if !c.Kind.Sent() {
+		b = appendField(b, in, "algorithm", c.Algorithm.String())
+		b = append(b, ",\n      \"digits\": "...)
+		b = strconv.AppendInt(b, int64(c.Digits), 10)
+	}
+	switch c.Kind {
+	case TOTP:
 		b = append(b, ",\n      \"period\": "...)
 		b = strconv.AppendInt(b, int64(c.Period), 10)
-	} else {
+	case HOTP:
 		b = append(b, ",\n      \"counter\": "...)
 		b = strconv.AppendUint(b, c.Counter, 10)
 	}
 	b = append(b, ",\n      \"activated\": "...)
 	b = strconv.AppendBool(b, c.Activated)
 	b = appendField(b, in, "created", c.Created.UTC().Format(timeLayout))
-	return append(b, "\n    }"...)
+	return append(b, "\n    }"...), nil
 }
 
 func appendRecovery(b []byte, r *RecoverySet) []byte {
@@ -115,14 +132,19 @@ func appendText(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// DecodeRecord reads the record of the user with that id. Errors in the text
-// are *RecordError; none holds a secret.
-func DecodeRecord(id string, b []byte) (Record, error) {
+// DecodeRecord reads the record of the user with that id, as long as no secret
+// in it is sealed. Errors in the text are *RecordError; none holds a secret.
+func DecodeRecord(id string, b []byte) (Record, error) { return DecodeSealed(id, b, nil) }
+
+// DecodeSealed is DecodeRecord for secrets that are sealed or in clear. With a
+// nil Sealer a sealed one is ErrSealed.
+func DecodeSealed(id string, b []byte, sealer Sealer) (Record, error) {
 	if len(b) > MaxRecord {
 		return Record{}, fmt.Errorf("the record has %d bytes, at most %d are read", len(b), MaxRecord)
 	}
-	s := &scanner{b: b}
+	s := &scanner{b: b, user: id, sealer: sealer}
 	r := s.record(id)
+	r.stale = s.stale
 	if s.err == nil && s.peek() != 0 || s.i < len(s.b) {
 		s.fail("there is more text behind the record")
 	}
@@ -160,7 +182,7 @@ func newerFormat(b []byte) error {
 }
 
 func (s *scanner) record(id string) (r Record) {
-	names := []string{"format", "user", "user_id", "epoch", "created", "credentials", "recovery"}
+	names := []string{"format", "user", "user_id", "epoch", "created", "credentials", "recovery", "email"}
 	seen := s.object("the record", names, func(i int) {
 		at := s.i
 		switch names[i] {
@@ -187,6 +209,10 @@ func (s *scanner) record(id string) (r Record) {
 			r.Credentials = s.credentials()
 		case "recovery":
 			r.Recovery = s.recovery()
+		case "email":
+			if r.Email = s.text("email"); r.Email == "" {
+				s.failAt(at, "email is empty: where there is none the field is left out")
+			}
 		}
 	})
 	s.require("the record", names[:6], seen)
@@ -212,7 +238,8 @@ func (s *scanner) credentials() (list []Credential) {
 
 func (s *scanner) credential(where string) (c Credential) {
 	begin := s.i
-	names := []string{"id", "label", "issuer", "kind", "secret", "algorithm", "digits", "activated", "created", "period", "counter"}
+	names := []string{"id", "label", "issuer", "kind", "secret", "activated", "created", "algorithm", "digits", "period", "counter", "sealed", "address"}
+	var sealed sealedText
 	seen := s.object(where, names, func(i int) {
 		switch names[i] {
 		case "id":
@@ -225,6 +252,8 @@ func (s *scanner) credential(where string) (c Credential) {
 			c.Kind = Kind(s.text(where))
 		case "secret":
 			c.Key = s.secret(where)
+		case "sealed":
+			sealed = s.sealed(where)
 		case "algorithm":
 			c.Algorithm = s.algorithm(where)
 		case "digits":
@@ -237,37 +266,36 @@ func (s *scanner) credential(where string) (c Credential) {
 			c.Period = s.small(where)
 		case "counter":
 			c.Counter = s.number(where)
+		case "address":
+			c.Address = s.text(where)
 		}
 	})
-	s.require(where, names[:9], seen)
-	period, counter := seen&(1<<9) != 0, seen&(1<<10) != 0
-	if s.err == nil {
-		switch err := c.check(); {
-		case err != nil:
-			s.failAt(begin, "%s: %w", where, err)
-		case c.Kind == TOTP && (!period || counter):
-			s.failAt(begin, "%s: kind %q has a %q and no %q", where, "totp", "period", "counter")
-		case c.Kind == HOTP && (period || !counter):
-			s.failAt(begin, "%s: kind %q has a %q and no %q", where, "hotp", "counter", "period")
-		}
+	if seen&(1<<11) != 0 {
+		c.Key = s.open(where, sealed, c.ID, seen&(1<<4) != 0)
+		seen |= 1 << 4
+	}
+	if c.Kind.Sent() {
+		s.require(where, names[:7], seen)
+		s.forbid(begin, where, names[7:11], seen>>7)
+		c.Digits = SentDigits
+	} else {
+		s.require(where, names[:9], seen)
+	}
+	if s.err != nil {
+		return c
+	}
+	period, counter, address := seen&(1<<9) != 0, seen&(1<<10) != 0, seen&(1<<12) != 0
+	switch err := c.check(); {
+	case err != nil:
+		s.failAt(begin, "%s: %w", where, err)
+	case c.Kind == TOTP && (!period || counter):
+		s.failAt(begin, "%s: kind %q has a %q and no %q", where, "totp", "period", "counter")
+	case c.Kind == HOTP && (period || !counter):
+		s.failAt(begin, "%s: kind %q has a %q and no %q", where, "hotp", "counter", "period")
+	case !c.Kind.Sent() && address:
+		s.failAt(begin, "%s: kind %q has no %q", where, string(c.Kind), "address")
 	}
 	return c
-}
-
-// secret reads a key as AppendBase32 writes it. Package oath's errors name the
-// character that is wrong; one of a record's secret is not for a log.
-func (s *scanner) secret(where string) oath.Key {
-	at := s.i
-	text := s.text(where)
-	if s.err != nil {
-		return oath.Key{}
-	}
-	k, err := oath.ParseBase32(text)
-	if err != nil || k.Base32() != text {
-		s.failAt(at, "%s: the secret is not a key of %d to %d bits in upper-case base32 without padding", where, oath.MinBits, oath.MaxBits)
-		return oath.Key{}
-	}
-	return k
 }
 
 func (s *scanner) algorithm(where string) oath.Algorithm {
@@ -336,6 +364,15 @@ func (s *scanner) require(where string, names []string, seen uint64) {
 	for i := range names {
 		if seen&(1<<i) == 0 {
 			s.fail("%s: field %q is missing", where, names[i])
+		}
+	}
+}
+
+// forbid fails if one of the names was seen.
+func (s *scanner) forbid(at int, where string, names []string, seen uint64) {
+	for i := range names {
+		if seen&(1<<i) != 0 {
+			s.failAt(at, "%s: a credential whose codes are sent has no %q", where, names[i])
 		}
 	}
 }

@@ -116,7 +116,7 @@ func TestRecordGolden(t *testing.T) {
 }
 
 func TestRecordRoundTrip(t *testing.T) {
-	for _, u := range []mfa.User{full(t), enabled(t, mfa.EnableOptions{}), enabled(t, mfa.EnableOptions{Kind: mfa.HOTP})} {
+	for _, u := range []mfa.User{full(t), reachable(t), enabled(t, mfa.EnableOptions{}), enabled(t, mfa.EnableOptions{Kind: mfa.HOTP})} {
 		b := encode(t, u)
 		if len(b) > mfa.MaxRecord/4 {
 			t.Errorf("a record has %d bytes", len(b))
@@ -150,6 +150,8 @@ func TestRecordEqual(t *testing.T) {
 		"a code":    func(r *mfa.Record) { r.Recovery.Hashes[1][1]++ },
 		"a set":     func(r *mfa.Record) { r.Recovery.ID[1]++ },
 		"no set":    func(r *mfa.Record) { r.Recovery = mfa.RecoverySet{} },
+		"email":     func(r *mfa.Record) { r.Email = "alice@example.org" },
+		"address":   func(r *mfa.Record) { r.Credentials[2].Address = "112" },
 	} {
 		r, err := mfa.DecodeRecord(u.ID, encode(t, u))
 		if err != nil {
@@ -182,7 +184,7 @@ func TestRecordRefused(t *testing.T) {
 		{`"label": "phone"`, "\"label\": \"a\nb\"", `line 10: credential 1: a text has a control character in it`},
 		{`"label": "phone"`, "\"label\": \"\xff\"", `line 10: credential 1: a text is not valid UTF-8`},
 		{`"label": "phone"`, `"label": "\ud800"`, `line 10: credential 1: a text has a wrong escape in it`},
-		{`"totp"`, `"motp"`, `line 8: credential 1: kind "motp" is unknown, it must be "totp" or "hotp"`},
+		{`"totp"`, `"motp"`, `line 8: credential 1: kind "motp" is unknown, it must be "totp", "hotp", "email" or "sms"`},
 		{`"totp"`, `"hotp"`, `line 8: credential 1: kind "hotp" has a "counter" and no "period"`},
 		{`"period": 30`, `"counter": 30`, `line 8: credential 1: a period of 0 seconds is out of range`},
 		{`"period": 30`, `"period": 30, "counter": 0`, `line 8: credential 1: kind "totp" has a "period" and no "counter"`},
@@ -301,6 +303,9 @@ func TestEncodeRefuses(t *testing.T) {
 		"algorithm":    func(u *mfa.User) { u.Record.Credentials[0].Algorithm = 9 },
 		"counter":      func(u *mfa.User) { u.Record.Credentials[0].Kind, u.Record.Credentials[0].Counter = mfa.HOTP, 1<<63 },
 		"year":         func(u *mfa.User) { u.Record.Created = time.Unix(1<<40, 0) },
+		"email":        func(u *mfa.User) { u.Record.Email = "a@b\nc" },
+		"an address":   func(u *mfa.User) { u.Record.Credentials[0].Address = "a@b" },
+		"no address":   func(u *mfa.User) { u.Record.Credentials[0].Kind = mfa.Email },
 		"same secrets": func(u *mfa.User) { u.Record.Credentials[0].Key = u.Record.Credentials[1].Key },
 	} {
 		u := full(t)
@@ -337,6 +342,7 @@ func TestNoSecretPrinted(t *testing.T) {
 func FuzzRecord(f *testing.F) {
 	f.Add([]byte(golden))
 	f.Add(encode(f, full(f)))
+	f.Add(encode(f, reachable(f)))
 	f.Add([]byte(strings.ReplaceAll(strings.ReplaceAll(golden, "totp", "hotp"), "period", "counter")))
 	f.Add([]byte(`{"format":1,"user":"alice@pam","credentials":[],"recovery":{"codes":["\ud83d\ude00"]}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -363,12 +369,13 @@ func FuzzRecord(f *testing.F) {
 func sameAsJSON(t *testing.T, b []byte, r mfa.Record) {
 	var v struct {
 		Credentials []struct {
-			ID, Label, Issuer, Kind, Secret string
-			Digits, Period                  int
-			Counter                         uint64
-			Activated                       bool
+			ID, Label, Issuer, Kind, Secret, Address string
+			Digits, Period                           int
+			Counter                                  uint64
+			Activated                                bool
 		}
 		Recovery struct{ Codes []string }
+		Email    string
 	}
 	if err := json.Unmarshal(b, &v); err != nil {
 		t.Fatal(err)
@@ -378,7 +385,10 @@ func sameAsJSON(t *testing.T, b []byte, r mfa.Record) {
 	}
 	for i, c := range r.Credentials {
 		o := v.Credentials[i]
-		if o.ID != c.ID || o.Label != c.Label || o.Issuer != c.Issuer || o.Kind != string(c.Kind) || o.Secret != c.Key.Base32() ||
+		if c.Kind.Sent() {
+			o.Digits += mfa.SentDigits
+		}
+		if o.ID != c.ID || o.Label != c.Label || o.Issuer != c.Issuer || o.Kind != string(c.Kind) || o.Address != c.Address || v.Email != r.Email || o.Secret != c.Key.Base32() ||
 			o.Digits != c.Digits || o.Period != c.Period || o.Counter != c.Counter || o.Activated != c.Activated {
 			t.Fatalf("read differently: %s", b)
 		}
@@ -388,6 +398,11 @@ func sameAsJSON(t *testing.T, b []byte, r mfa.Record) {
 func FuzzState(f *testing.F) {
 	f.Add(mfa.EncodeState(mfa.State{}))
 	f.Add(mfa.EncodeState(full(f).State))
+	_, sent := send(f, reachable(f), 2, mfa.ForEnrol, noon)
+	_, sent = request(f, sent, noon)
+	f.Add(mfa.EncodeState(sent.State))
+	sent.State.Sent.Used, sent.State.Removal.Tries = true, 3
+	f.Add(mfa.EncodeState(sent.State))
 	f.Add(mfa.EncodeState(mfa.Rebuild(full(f).Record, noon, 1)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := mfa.DecodeState(b)

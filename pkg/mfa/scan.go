@@ -28,6 +28,10 @@ type scanner struct {
 	b   []byte
 	i   int
 	err error
+
+	user   string // whose record it is
+	sealer Sealer // nil: no secret may be sealed
+	stale  bool   // a secret is not sealed as it should be
 }
 
 func (s *scanner) fail(format string, args ...any) { s.failAt(s.i, format, args...) }

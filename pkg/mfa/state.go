@@ -2,6 +2,7 @@ package mfa
 
 import (
 	"encoding/hex"
+	"math"
 	"time"
 )
 
@@ -21,6 +22,9 @@ type State struct {
 
 	RecoverySet  [8]byte // the record's, else RecoveryUsed is void
 	RecoveryUsed uint64  // bit i: code i was used
+
+	Sent    Sent    // the code that was sent last
+	Removal Removal // the removal that was asked for last
 }
 
 // Counter is how far one credential has been used.
@@ -30,7 +34,8 @@ type Counter struct {
 	// Next is the first value that is good. HOTP: a counter. TOTP: a time in
 	// seconds since 1970, such that a step is good if it begins then or later:
 	// a time, not a number of steps, so that it means the same under another
-	// period.
+	// period. Email and SMS: when the last code was accepted, in seconds since
+	// 1970, 0 for never.
 	Next uint64
 	// Candidate is, if not zero, the counter whose code would be the second of
 	// two in a row that bring an HOTP credential back into step.
@@ -115,6 +120,9 @@ func (s State) For(r Record) State {
 	if s.Noted != (Noted{}) && s.place(s.Noted.ID) < 0 {
 		s.Noted = Noted{}
 	}
+	if s.Sent.ID != ([16]byte{}) && s.place(s.Sent.ID) < 0 {
+		s.Sent = s.Sent.Revoked()
+	}
 	if s.RecoverySet != r.Recovery.ID {
 		s.RecoverySet, s.RecoveryUsed = r.Recovery.ID, 0
 		if !same && inUse {
@@ -126,7 +134,7 @@ func (s State) For(r Record) State {
 
 // firstCounter is the counter of a credential of which no state is known.
 func (c *Credential) firstCounter() Counter {
-	n := Counter{ID: binaryID(c.ID), Kind: c.Kind, Lost: c.Activated}
+	n := Counter{ID: binaryID(c.ID), Kind: c.Kind, Lost: c.Activated && !c.Kind.Sent()}
 	if c.Kind == HOTP {
 		n.Next = c.Counter
 	}
@@ -136,12 +144,12 @@ func (c *Credential) firstCounter() Counter {
 // Rebuild makes a state for a record whose state was lost, so that nothing that
 // may have been used is good again: TOTP begins behind now and the window (in
 // steps), HOTP must be found by two codes in a row, all recovery codes are
-// void. Failures are forgotten.
+// void, and so are a sent code and a removal token. Failures are forgotten.
 func Rebuild(r Record, now time.Time, window int) State {
 	s := State{Epoch: r.Epoch, RecoverySet: r.Recovery.ID, RecoveryUsed: r.Recovery.all()}
 	for i := range min(len(r.Credentials), MaxCredentials) {
 		c := r.Credentials[i].firstCounter()
-		c.Lost = true
+		c.Lost = !c.Kind.Sent()
 		if c.Kind == TOTP {
 			c = c.Behind(now, r.Credentials[i].Period, window)
 		}
@@ -158,4 +166,44 @@ func (c Counter) Behind(now time.Time, period, window int) Counter {
 	c.Next = max(c.Next, uint64(next))
 	c.Lost = false
 	return c
+}
+
+// CountFailure returns the state with one more wrong answer, in a row and in the
+// tally of 30 days. The stamp never goes back, so that a process that waited for
+// the user's lock shortens no delay.
+func (s State) CountFailure(now time.Time) State {
+	if s.Failures < math.MaxUint16 {
+		s.Failures++
+	}
+	s.LastFailure = max(Milliseconds(now), s.LastFailure)
+	s.FullDelay = false
+	s.Month = s.Month.Add(now)
+	return s
+}
+
+// LastUse reports whether a credential was used, and when the code that was
+// used last began to be good, as far as that is known: HOTP codes have no time,
+// then at is zero. After a Rebuild every TOTP credential seems to have been used
+// at the end of the window of that time.
+func (u User) LastUse(credID string) (at time.Time, used bool) {
+	i := u.Record.Find(credID)
+	if i < 0 {
+		return time.Time{}, false
+	}
+	c := &u.Record.Credentials[i]
+	n, ok := u.State.For(u.Record).Counter(credID)
+	switch {
+	case !ok:
+		return time.Time{}, false
+	case n.Lost:
+		return time.Time{}, true
+	case c.Kind == HOTP:
+		return time.Time{}, n.Next > c.Counter
+	case n.Next == 0:
+		return time.Time{}, false
+	case c.Kind == TOTP:
+		return time.Unix(max(int64(n.Next)-int64(c.Period), 0), 0).UTC(), true
+	default:
+		return time.Unix(int64(n.Next), 0).UTC(), true
+	}
 }

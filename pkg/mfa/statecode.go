@@ -18,8 +18,13 @@ const (
 	freeByte = 0
 	totpByte = 1
 	hotpByte = 2
+	mailByte = 3
+	smsByte  = 4
 	lostBit  = 0x80
 )
+
+// usedBit is added to a sent code's purpose when the code was accepted.
+const usedBit = 0x80
 
 // EncodeState writes a state: always StateSize bytes, numbers big-endian, in
 // the order of the fields below, zeros behind them. One state has one encoding.
@@ -42,7 +47,28 @@ func EncodeState(s State) []byte {
 	b = binary.BigEndian.AppendUint64(b, s.Noted.Time)
 	b = append(b, s.RecoverySet[:]...)
 	b = binary.BigEndian.AppendUint64(b, s.RecoveryUsed)
+	b = s.appendSent(b)
+	b = binary.BigEndian.AppendUint64(b, uint64(s.Removal.At))
+	b = append(b, s.Removal.Tries)
+	b = append(b, s.Removal.Hash[:]...)
 	return b[:StateSize]
+}
+
+// appendSent writes the sent code. Its credential is written as the place of
+// the counter that it has; without one the code could not be accepted.
+func (s State) appendSent(b []byte) []byte {
+	c := s.Sent
+	place := s.place(c.ID)
+	if c.ID == [16]byte{} || place < 0 {
+		c, place = c.Revoked(), 0
+	}
+	purpose := byte(c.Purpose)
+	if c.Used {
+		purpose |= usedBit
+	}
+	b = binary.BigEndian.AppendUint64(b, uint64(c.At))
+	b = append(b, purpose, byte(place), c.Tries)
+	return append(b, c.Hash[:]...)
 }
 
 func appendCounter(b []byte, c Counter) []byte {
@@ -53,6 +79,10 @@ func appendCounter(b []byte, c Counter) []byte {
 		kind = totpByte
 	case c.Kind == HOTP:
 		kind = hotpByte
+	case c.Kind == Email:
+		kind = mailByte
+	case c.Kind == SMS:
+		kind = smsByte
 	}
 	if kind == freeByte { // a counter of no kind is lost, which is what a missing one is
 		c = Counter{}
@@ -96,6 +126,8 @@ func DecodeState(b []byte) (State, error) {
 	s.Noted.Time = r.counterValue()
 	copy(s.RecoverySet[:], r.take(8))
 	s.RecoveryUsed = r.uint64()
+	s.Sent = r.sent(&s.Counters)
+	s.Removal = r.removal()
 	for _, spare := range r.b {
 		r.bad = r.bad || spare != 0
 	}
@@ -162,12 +194,40 @@ func (r *reader) counter() Counter {
 		c.Kind = TOTP
 	case hotpByte:
 		c.Kind = HOTP
+	case mailByte:
+		c.Kind = Email
+	case smsByte:
+		c.Kind = SMS
 	case freeByte:
 		r.bad = r.bad || c != (Counter{})
 	default:
 		r.bad = true
 	}
-	r.bad = r.bad || (c.Kind != "" && c.ID == [16]byte{})
+	r.bad = r.bad || (c.Kind != "" && c.ID == [16]byte{}) || (c.Kind.Sent() && c.Lost)
+	return c
+}
+
+func (r *reader) sent(counters *[MaxCredentials]Counter) Sent {
+	c := Sent{At: r.milliseconds()}
+	purpose, place := r.take(1)[0], r.take(1)[0]
+	c.Purpose, c.Used = Purpose(purpose&^usedBit), purpose&usedBit != 0
+	c.Tries = r.take(1)[0]
+	copy(c.Hash[:], r.take(len(c.Hash)))
+	switch {
+	case c.Purpose == 0:
+		r.bad = r.bad || place != 0 || c != c.Revoked()
+	case c.Purpose > ForChange, place >= MaxCredentials, !counters[min(place, MaxCredentials-1)].Kind.Sent():
+		r.bad = true
+	default:
+		c.ID = counters[place].ID
+	}
+	return c
+}
+
+func (r *reader) removal() Removal {
+	c := Removal{At: r.milliseconds(), Tries: r.take(1)[0]}
+	copy(c.Hash[:], r.take(len(c.Hash)))
+	r.bad = r.bad || c.Hash == [16]byte{} && c.Tries != 0
 	return c
 }
 

@@ -13,11 +13,15 @@ const (
 	reasonCode      = "right-code"          // accepted: a TOTP or HOTP code
 	reasonResync    = "resynchronised"      // accepted: the second of two HOTP codes in a row
 	reasonOpened    = "opened"              // accepted: the second of two TOTP codes while delayed or locked
+	reasonSent      = "sent-code"           // accepted: a code that was sent
 	reasonRecovery  = "recovery-code"       // accepted, or replayed: a recovery code
-	reasonUsed      = "used-code"           // replayed: a TOTP or HOTP code
+	reasonUsed      = "used-code"           // replayed: a TOTP, HOTP or sent code
 	reasonWrong     = "wrong-code"          // rejected: digits that are no code of the user's
 	reasonNoCode    = "not-a-code"          // rejected: not as long as a code of the user's, or not digits
 	reasonOutOfStep = "out-of-step"         // rejected: perhaps the first of two HOTP codes in a row
+	reasonExpired   = "expired-code"        // rejected: the code that was sent, but too late
+	reasonTries     = "too-many-tries"      // rejected: the code that was sent, or the token, after too many wrong ones
+	reasonPurpose   = "other-purpose"       // rejected: the code that was sent, but for something else
 	reasonEmpty     = "empty"               // rejected: nothing was answered
 	reasonDelayed   = "delayed"             // locked: the delay after a wrong answer is not over
 	reasonInARow    = "too-many-in-a-row"   // locked
@@ -54,7 +58,7 @@ func Decide(u mfa.User, answer string, now time.Time, p Policy) (Result, mfa.Use
 	}
 	u.State = settle(u.Record, u.State.For(u.Record), now, p.Window)
 	d := decision{u: u, now: now, p: p, wait: waiting(u.State, now, p.Lockout)}
-	d.seen = examine(&u.Record, u.State, answer, now, p.Window)
+	d.seen = examine(u, answer, now, p)
 	d.decide()
 	d.r.RecoveryLeft = d.u.Record.Recovery.Left(d.u.State.RecoveryUsed)
 	return d.r, d.u
@@ -161,8 +165,11 @@ func (d *decision) replayed() {
 // chance is moved on, too: one code is good once.
 func (d *decision) accept(f *finding) {
 	d.r = Result{Verdict: Accepted, OK: true, Credential: f.c.ID, Kind: f.kind, Offset: f.offset, Reason: reasonCode}
-	if f.resync {
+	switch {
+	case f.resync:
 		d.r.Reason = reasonResync
+	case f.c.Kind.Sent():
+		d.r.Reason = reasonSent
 	}
 	s := &d.u.State
 	for i := range s.Counters {
@@ -172,6 +179,7 @@ func (d *decision) accept(f *finding) {
 		if g := &d.seen.list[i]; g.fresh {
 			s.Counters[g.at].Next = g.next
 			s.Counters[g.at].Lost = false
+			s.Sent.Used = s.Sent.Used || g.c.Kind.Sent()
 		}
 	}
 	if i := d.u.Record.Find(f.c.ID); !f.c.Activated {
@@ -193,8 +201,8 @@ func (d *decision) recover() {
 	d.r = Result{Verdict: Accepted, OK: true, Kind: kindRecovery, Reason: reasonRecovery}
 }
 
-// fail counts a wrong answer and keeps what may be the first of two HOTP codes
-// in a row.
+// fail counts a wrong answer, also as a try at a code that was sent, and keeps
+// what may be the first of two HOTP codes in a row.
 func (d *decision) fail() {
 	d.r = Result{Verdict: Rejected, Reason: reasonWrong}
 	if !d.seen.shaped {
@@ -207,7 +215,13 @@ func (d *decision) fail() {
 		if f.candidate != 0 {
 			d.r.Reason = reasonOutOfStep
 		}
+		if f.refused != "" {
+			d.r.Reason, d.r.Credential, d.r.Kind = f.refused, f.c.ID, f.kind
+		}
 	}
-	count(s, d.now)
+	if d.seen.sentShaped && s.Sent.Open(d.now) {
+		s.Sent.Tries++
+	}
+	*s = s.CountFailure(d.now)
 	d.r.RetryAfter = waiting(*s, d.now, d.p.Lockout).left
 }

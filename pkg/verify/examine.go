@@ -28,6 +28,7 @@ type finding struct {
 	next      uint64        // Counter.Next after it has been used
 	offset    time.Duration // TOTP: from the current step to the code's
 	candidate uint64        // HOTP: Counter.Candidate after it has been refused
+	refused   string        // it is the code that was sent, but it is not good: the reason
 }
 
 // noted is how a right code is kept in mind while its user is locked.
@@ -45,6 +46,7 @@ type findings struct {
 	empty        bool // nothing but blanks and dashes
 	shaped       bool // as many digits as some credential's codes have
 	totpShaped   bool // the same of some TOTP credential
+	sentShaped   bool // the same of some credential whose codes are sent
 	list         []finding
 	spent        *finding // the first that is spent
 	fresh        *finding // the first that is good
@@ -57,7 +59,8 @@ type findings struct {
 // that work whatever comes of it: the codes of every credential are computed
 // even if the answer does not look like one, has matched already, or will not
 // be judged.
-func examine(r *mfa.Record, s mfa.State, answer string, now time.Time, window int) findings {
+func examine(u mfa.User, answer string, now time.Time, p Policy) findings {
+	r, s := &u.Record, &u.State
 	code := ""
 	if len(answer) <= maxAnswer {
 		code = oath.NormalizeCode(answer)
@@ -66,11 +69,16 @@ func examine(r *mfa.Record, s mfa.State, answer string, now time.Time, window in
 	for i := range r.Credentials {
 		c := &r.Credentials[i]
 		g := &f.list[i]
-		*g = examineCredential(c, s.Counters[i], code, now, window)
+		if c.Kind.Sent() {
+			*g = examineSent(&u, c, code, now, p)
+		} else {
+			*g = examineCredential(c, s.Counters[i], code, now, p.Window)
+		}
 		g.c, g.at, g.id, g.kind = c, i, s.Counters[i].ID, string(c.Kind)
 		if oath.IsCode(code, c.Digits) {
 			f.shaped = true
 			f.totpShaped = f.totpShaped || c.Kind == mfa.TOTP
+			f.sentShaped = f.sentShaped || c.Kind.Sent()
 		}
 		if g.spent && f.spent == nil {
 			f.spent = g
@@ -105,6 +113,28 @@ func examineCredential(c *mfa.Credential, n mfa.Counter, code string, now time.T
 		return finding{}
 	}
 	return f
+}
+
+// examineSent holds an answer against the code that was sent last.
+func examineSent(u *mfa.User, c *mfa.Credential, code string, now time.Time, p Policy) finding {
+	shaped := oath.IsCode(code, c.Digits)
+	if !shaped {
+		code = "0000000000"[:c.Digits] // for the work alone
+	}
+	s := u.State.Sent
+	switch right := s.Matches(u.ID, &u.Record, c, code); {
+	case !right || !shaped:
+		return finding{}
+	case s.Used:
+		return finding{spent: true}
+	case s.Tries >= mfa.SentTries:
+		return finding{refused: reasonTries}
+	case !s.Open(now):
+		return finding{refused: reasonExpired}
+	case s.Purpose != p.purpose():
+		return finding{refused: reasonPurpose}
+	}
+	return finding{fresh: true, next: uint64(max(mfa.Seconds(now), 0))}
 }
 
 // matcher looks for one code among those of one key.
@@ -179,13 +209,13 @@ func examineDecoy(answer string, now time.Time, p Policy) {
 	if err != nil {
 		return
 	}
-	r := mfa.Record{
+	u := mfa.User{ID: "nobody@pam", Record: mfa.Record{
 		UserID: "00000000000040008000000000000000", Epoch: [16]byte{1},
 		Credentials: []mfa.Credential{{ID: "00000000000040008000000000000000", Kind: mfa.TOTP, Key: key, Digits: 6, Period: 30}},
 		Recovery:    mfa.RecoverySet{ID: [8]byte{1}, Salt: make([]byte, 16), Hashes: make([][32]byte, 10)},
-	}
-	_ = r.Check()
-	s := settle(r, mfa.State{}.For(r), now, p.Window)
-	_ = waiting(s, now, p.Lockout)
-	_ = examine(&r, s, answer, now, p.Window)
+	}}
+	_ = u.Record.Check()
+	u.State = settle(u.Record, mfa.State{}.For(u.Record), now, p.Window)
+	_ = waiting(u.State, now, p.Lockout)
+	_ = examine(u, answer, now, p)
 }

@@ -31,10 +31,11 @@ func Explain(u mfa.User, answer string, now time.Time, p Policy) []string {
 		e.say("the user has no credential")
 		return e.lines
 	}
-	e.record = u.Record
+	e.id, e.record = u.ID, u.Record
 	e.state = settle(u.Record, u.State.For(u.Record), now, p.Window)
 	e.user(u)
 	e.waiting()
+	e.pending()
 	e.answer(u, after, answer)
 	return e.lines
 }
@@ -44,6 +45,7 @@ type explainer struct {
 	now    time.Time
 	p      Policy
 	r      Result
+	id     string
 	record mfa.Record
 	state  mfa.State // before the decision
 	lines  []string
@@ -107,6 +109,26 @@ func (e *explainer) waiting() {
 	}
 }
 
+// pending tells of a code that was sent, and of a removal.
+func (e *explainer) pending() {
+	s := e.state.Sent
+	for i := range e.record.Credentials {
+		c := &e.record.Credentials[i]
+		if e.open(i) {
+			e.say("a code for %s was sent to %s %s ago; it is good until %s, and for %d more tries", s.Purpose, name(c), e.ago(s.At), stamp(s.Expires()), mfa.SentTries-s.Tries)
+		}
+	}
+	u := mfa.User{ID: e.id, Record: e.record, State: e.state}
+	if until, ok := u.RemovalPending(e.now); ok {
+		e.say("a removal was asked for; its token is good until %s", stamp(until))
+	}
+}
+
+// ago is how long before now a stamp in Unix milliseconds lies, in words.
+func (e *explainer) ago(at int64) string {
+	return seconds(max(time.Duration(mfa.Milliseconds(e.now)-at), 0) * time.Millisecond)
+}
+
 func (e *explainer) answer(u, after mfa.User, answer string) {
 	code := oath.NormalizeCode(answer)
 	switch {
@@ -156,6 +178,9 @@ func (e *explainer) unknown(code string) {
 	for i := range e.record.Credentials {
 		c := &e.record.Credentials[i]
 		shaped = shaped || len(code) == c.Digits
+		if c.Kind.Sent() && !e.open(i) {
+			e.say("no code that is still good was sent to %s", name(c))
+		}
 		if len(code) != c.Digits {
 			e.say("the answer has %d digits, a code of %s has %d", len(code), name(c), c.Digits)
 		}
@@ -163,6 +188,11 @@ func (e *explainer) unknown(code string) {
 	if shaped {
 		e.say("it is no code of the user's, not even with a clock that is off by up to a day, another hash, period or number of digits")
 	}
+}
+
+// open reports whether a code that is still good was sent to credential i.
+func (e *explainer) open(i int) bool {
+	return e.state.Sent.Open(e.now) && e.state.Sent.ID == e.state.Counters[i].ID
 }
 
 // name is how sentences call a credential.

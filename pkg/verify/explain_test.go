@@ -42,7 +42,7 @@ func (d *desk) explains(answer string, want ...string) {
 
 func (d *desk) totp2(i, step int) string {
 	c := d.u.Record.Credentials[i]
-	if c.Kind == mfa.HOTP {
+	if c.Kind != mfa.TOTP {
 		return d.code(i, uint64(3+step)+d.u.State.Counters[i].Next)
 	}
 	return d.code(i, uint64(int64(oath.StepAt(d.now, c.Period))+int64(step)))

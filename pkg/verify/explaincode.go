@@ -11,6 +11,9 @@ import (
 // anything.
 func (e *explainer) credential(c *mfa.Credential, n mfa.Counter, code string) bool {
 	known := false
+	if c.Kind.Sent() {
+		return oath.IsCode(code, c.Digits) && e.sent(c, code)
+	}
 	if oath.IsCode(code, c.Digits) {
 		if c.Kind == mfa.TOTP {
 			known = e.totp(c, n, code)
@@ -19,6 +22,27 @@ func (e *explainer) credential(c *mfa.Credential, n mfa.Counter, code string) bo
 		}
 	}
 	return known || e.ignored(c, n, code)
+}
+
+// sent says what the code that was sent last is to a credential, if this is it.
+func (e *explainer) sent(c *mfa.Credential, code string) bool {
+	s := e.state.Sent
+	if !s.Matches(e.id, &e.record, c, code) {
+		return false
+	}
+	switch {
+	case s.Used:
+		e.say("the code is the one that was sent to %s %s ago, but it was used already", name(c), e.ago(s.At))
+	case s.Tries >= mfa.SentTries:
+		e.say("the code is the one that was sent to %s, but after %d wrong answers it is not good any more", name(c), s.Tries)
+	case !s.Open(e.now):
+		e.say("the code is the one that was sent to %s, but %s ago, and it was good for %s", name(c), e.ago(s.At), seconds(mfa.SentFor))
+	case s.Purpose != e.p.purpose():
+		e.say("the code is the one that was sent to %s, but for %s and not for %s", name(c), s.Purpose, e.p.purpose())
+	default:
+		e.say("the code is the one that was sent to %s", name(c))
+	}
+	return true
 }
 
 func (e *explainer) totp(c *mfa.Credential, n mfa.Counter, code string) bool {

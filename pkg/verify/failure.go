@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"math"
 	"time"
 
 	"oathkit/pkg/mfa"
@@ -55,7 +54,8 @@ func (l Lockout) delay(s mfa.State) time.Duration {
 // settle puts right what a state cannot mean at this time. A stamp that lies
 // more than the slack in the future was made by a clock that has been set back
 // since: the delay is then the longest one from now, once, and not until that
-// time comes round again. A TOTP credential whose counter is lost begins behind
+// time comes round again; a code that was sent and a removal token are revoked.
+// A TOTP credential whose counter is lost begins behind
 // all that could have been used.
 func settle(r mfa.Record, s mfa.State, now time.Time, window int) mfa.State {
 	ms := mfa.Milliseconds(now)
@@ -66,6 +66,12 @@ func settle(r mfa.Record, s mfa.State, now time.Time, window int) mfa.State {
 	if s.Judged > latest {
 		s.Judged = ms
 	}
+	if s.Sent.At > latest && !s.Sent.Used {
+		s.Sent = mfa.Sent{}
+	}
+	if s.Removal.At > latest {
+		s.Removal = mfa.Removal{}
+	}
 	s.Month = s.Month.At(now)
 	for i := range r.Credentials {
 		if c := &s.Counters[i]; c.Lost && c.Kind == mfa.TOTP {
@@ -73,17 +79,6 @@ func settle(r mfa.Record, s mfa.State, now time.Time, window int) mfa.State {
 		}
 	}
 	return s
-}
-
-// count adds a wrong answer to both tallies. The stamp never goes back, so that
-// a process that waited for the user's lock shortens nothing.
-func count(s *mfa.State, now time.Time) {
-	if s.Failures < math.MaxUint16 {
-		s.Failures++
-	}
-	s.LastFailure = max(mfa.Milliseconds(now), s.LastFailure)
-	s.FullDelay = false
-	s.Month = s.Month.Add(now)
 }
 
 // succeed clears the tally of failures in a row, the delay and what was noted

@@ -27,6 +27,15 @@
 //     out. Known as used are the TOTP steps within the window, the last one
 //     used however long ago, the 10 HOTP counters before the next one, and used
 //     recovery codes. An older one is a wrong answer.
+//   - A sent code (mfa.Send) is good for the credential it was sent for, for
+//     five minutes, once, and for the purpose of the policy alone. A wrong
+//     answer of as many digits is also one of its five tries. The right code
+//     that came too late, after too many tries or for another purpose is a
+//     wrong answer with a reason of its own; once used it is a replay until
+//     another one is sent. While delayed or locked none is judged, so none
+//     should be sent then: Status tells. A guess at an open one is right once in
+//     a million times: 20 guesses until the lock 2 in 100,000, 100 guesses in 30
+//     days 1 in 10,000.
 //   - A recovery code is good for whoever has a set of them, activated or not,
 //     and activates nothing.
 //
@@ -79,6 +88,7 @@
 //   - A delay above the maximum cannot be: it is reckoned from the policy of
 //     the day, and so are the limits.
 //   - Days of the tally that lie in the future count as today.
+//   - A sent code or a removal token that was made in the future is revoked.
 //   - Before 1970 there are no TOTP steps; times outside the years 0 to 9999
 //     are held at these.
 //   - The period of a credential may be changed in its record: what was used is
@@ -96,8 +106,14 @@
 // many of them, whether the answer has the right length or not, is right,
 // wrong, used or not judged. A user without a record costs what one with one
 // TOTP credential and ten recovery codes does. Not promised: that users with
-// several credentials, with HOTP ones (112 codes each), with other hashes or
-// with a lost counter cost the same as others.
+// several credentials, with HOTP ones (112 codes each), with sent codes (one
+// hash each), with other hashes or with a lost counter cost the same as others.
+//
+// # Removal
+//
+// ConfirmRemoval judges the token of mfa.RequestRemoval under the same
+// lock-out. It asks for nothing else: that the person has given a password, or
+// a code that Decide accepted, is the caller's.
 //
 // # Odds
 //
@@ -115,12 +131,14 @@
 // # Left out
 //
 // Which realm asks, and whether the person has given a password, is the
-// caller's; sent codes, removal tokens and Duo are not there yet.
+// caller's. Duo is not there yet.
 package verify
 
 import (
 	"fmt"
 	"time"
+
+	"oathkit/pkg/mfa"
 )
 
 // Verdict is what was decided. Only Accepted, NotRequired and Pending are a
@@ -166,6 +184,7 @@ type Policy struct {
 	Required   bool          // the realm requires a factor
 	RequiredBy string        // which file and line asks for it, for Explain
 	Grace      time.Duration // how long after enable an empty answer is good in a realm that requires a factor
+	Purpose    mfa.Purpose   // what a sent code must have been sent for; none: ForLogin
 	Lockout    Lockout
 }
 
@@ -175,6 +194,8 @@ func (p Policy) Check() error {
 	switch {
 	case p.Window < 0 || p.Window > MaxWindow:
 		return fmt.Errorf("a window of %d steps is out of range, 0 to %d are allowed", p.Window, MaxWindow)
+	case p.Purpose > mfa.ForChange:
+		return fmt.Errorf("purpose %d is none that codes are sent for", p.Purpose)
 	case p.Grace < 0:
 		return fmt.Errorf("a grace of %v is less than nothing", p.Grace)
 	case l.Free < 0:
@@ -202,10 +223,18 @@ type Result struct {
 	Verdict      Verdict
 	OK           bool          // yes
 	Credential   string        // the id of the credential that the answer belongs to; empty if none or a recovery code
-	Kind         string        // "totp", "hotp" or "recovery": what the answer was; empty if it was none of them
+	Kind         string        // "totp", "hotp", "email", "sms", "recovery" or "removal": what the answer was; empty if it was none of them
 	Offset       time.Duration // TOTP: how far the code's step lies after the current one
 	RecoveryLeft int           // recovery codes left
 	RetryAfter   time.Duration // delayed: how long still; locked over 30 days: until enough of them are over; else 0
 	Activated    bool          // this answer activated the credential
 	Reason       string        // a short stable word for the audit log
+}
+
+// purpose is what a sent code must have been sent for.
+func (p Policy) purpose() mfa.Purpose {
+	if p.Purpose == 0 {
+		return mfa.ForLogin
+	}
+	return p.Purpose
 }

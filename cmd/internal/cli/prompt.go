@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -31,31 +30,15 @@ func ReadLine(r io.Reader) (string, error) {
 	return line, nil
 }
 
-// AskSecret asks on /dev/tty without echo. The terminal is raw before the
-// question is on it, so that what is typed ahead does not show, and is restored
-// also after an interrupt, which is an error here.
+// AskSecret asks one question on /dev/tty, without echo. An interrupt is an
+// error here, not the end of the program.
 func AskSecret(prompt string) (string, error) {
-	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	d, err := OpenDialogue()
 	if err != nil {
-		return "", fmt.Errorf("no terminal to ask on: %w", err)
+		return "", err
 	}
-	defer tty.Close()
-	fd := int(tty.Fd())
-	before, err := term.MakeRaw(fd)
-	if err != nil {
-		return "", fmt.Errorf("cannot turn off the terminal's echo: %w", err)
-	}
-	defer term.Restore(fd, before)
-	answer, err := term.NewTerminal(tty, "").ReadPassword(prompt)
-	switch {
-	case err == io.EOF:
-		return "", errors.New("the question was not answered")
-	case err != nil:
-		return "", fmt.Errorf("cannot read from the terminal: %w", err)
-	case len(answer) > maxAnswer:
-		return "", fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
-	}
-	return answer, nil
+	defer d.Close()
+	return d.AskSecret(prompt)
 }
 
 // IsTerminal says whether the file is a terminal.

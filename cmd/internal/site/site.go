@@ -36,8 +36,7 @@ func Open(path string, named bool, tag string) (*Site, error) {
 		return nil, err
 	}
 	s := &Site{Config: cfg, Realms: ReadRealms(cfg.Paths.Domains), log: audit.Log{Path: cfg.Paths.Audit, Tag: tag}}
-	s.Store, err = filestore.Open(cfg.Paths.Store, filestore.Options{})
-	return s, err
+	return s, s.openStore(false)
 }
 
 // LoadConfig reads the configuration alone.

@@ -18,16 +18,45 @@ func keysOf(table string) ([]string, bool) {
 		return []string{"free", "delay", "max_delay", "lock_at"}, true
 	case "enroll":
 		return []string{"recovery_codes", "grace"}, true
+	case "seal":
+		return []string{"key_file"}, true
+	case "login":
+		return []string{"password"}, true
+	case "deliver.email":
+		return []string{"command", "from", "timeout"}, true
+	case "deliver.sms":
+		return []string{"command", "timeout"}, true
 	case "audit":
 		return []string{"required"}, true
 	}
 	return nil, false
 }
 
+// isGroup says whether a name holds tables, and no keys of its own.
+func isGroup(name string) bool { return name == "deliver" }
+
+// TableOf returns the name of the table that path is or is in, and of how many
+// pieces it is. Of a group alone it returns the group; ok is false where there
+// is no such table.
+func TableOf(path []string) (table string, pieces int, ok bool) {
+	switch {
+	case strings.Contains(path[0], "."): // in quotes, and so not the dot of a name
+		return path[0], 1, false
+	case !isGroup(path[0]):
+		_, ok = keysOf(path[0])
+		return path[0], 1, ok
+	case len(path) == 1:
+		return path[0], 1, true
+	}
+	table = path[0] + "." + path[1]
+	_, ok = keysOf(table)
+	return table, 2, ok
+}
+
 // Tables returns the names of the tables of oathkit.toml, in the order of the
 // annotated file.
 func Tables() []string {
-	return []string{"oath", "paths", "verify", "lockout", "enroll", "audit"}
+	return []string{"oath", "paths", "verify", "lockout", "enroll", "seal", "login", "deliver.email", "deliver.sms", "audit"}
 }
 
 // Keys returns the keys of a table in the order of the annotated file; none for
@@ -38,34 +67,37 @@ func Keys(table string) []string {
 }
 
 // CheckName says whether oathkit.toml has this table or key; path is the name
-// in pieces, so a table is one piece and a key two. The error names the nearest
-// that it does have.
+// in pieces. The error names the nearest that it does have.
 func CheckName(path []string) error {
-	keys, ok := keysOf(path[0])
+	table, n, ok := TableOf(path)
 	switch {
 	case !ok:
-		return fmt.Errorf("unknown table %q%s", path[0], nearest(path[0]))
-	case len(path) == 1:
+		return fmt.Errorf("unknown table %q%s", table, nearest(table))
+	case len(path) <= n:
 		return nil
 	}
-	for _, k := range keys {
-		if k == path[1] && len(path) == 2 {
+	for _, k := range Keys(table) {
+		if k == path[n] && len(path) == n+1 {
 			return nil
 		}
-		if k == path[1] {
-			return fmt.Errorf("%s.%s is a value and has no keys of its own", path[0], k)
+		if k == path[n] {
+			return fmt.Errorf("%s.%s is a value and has no keys of its own", table, k)
 		}
 	}
-	return fmt.Errorf("unknown key %q in [%s]%s", path[1], path[0], nearestKey(path[0], path[1]))
+	return fmt.Errorf("unknown key %q in [%s]%s", path[n], table, nearestKey(table, path[n]))
 }
 
 // nearest advises on an unknown name at the top of the file: a table like it,
 // or the table that the key belongs to.
 func nearest(name string) string {
+	if _, ok := keysOf(name); ok { // as one piece, in quotes
+		return fmt.Sprintf(": write [%s], without quotes", name)
+	}
+	last := name[strings.LastIndexByte(name, '.')+1:]
 	for _, table := range Tables() {
 		for _, k := range Keys(table) {
-			if k == name {
-				return fmt.Sprintf(": the key %q belongs below [%s]", name, table)
+			if k == last {
+				return fmt.Sprintf(": the key %q belongs below [%s]", last, table)
 			}
 		}
 	}

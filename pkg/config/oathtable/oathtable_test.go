@@ -16,6 +16,12 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s\ngot %+v, %v", file, got, err)
 		}
 	}
+	// The tables beside it may be nested, and their values arrays.
+	const nested = "[deliver]\n[deliver.email]\ncommand = [\"/usr/sbin/sendmail\", # [oath]\n  '-t']\n[oath]\nbits = 256\n" +
+		"[deliver.sms]\ntimeout = '1s'\n[login]\npassword = ['/x', \"]\"]\n"
+	if got, err := Parse("f", []byte(nested)); err != nil || got.Bits != 256 {
+		t.Errorf("nested tables: got %+v, %v", got, err)
+	}
 	if got, err := Parse("f", nil); err != nil || got != Default() {
 		t.Errorf("an empty file: got %+v, %v", got, err)
 	}
@@ -42,6 +48,11 @@ func TestParseErrors(t *testing.T) {
 		{"[oath]\nissuer = \"C:\\windows\"\n", "f:2: unknown escape in a string; write a backslash as two\n    issuer = \"C:\\windows\"\n                ^"},
 		{"[oath]\nissuer = \"\\ud800\"\n", "f:2: expected 4 hexadecimal digits of a Unicode character\n    issuer = \"\\ud800\"\n              ^"},
 		{"[oath]\nissuer = \"\x00\"\n", "f:2: control character 0x00 is not allowed\n    issuer = \"?\"\n              ^"},
+		{"[deliver.mail]\n", "f:1: unknown table \"deliver.mail\": did you mean \"deliver.email\"?\n    [deliver.mail]\n    ^"},
+		{"[deliver.sms.command]\n", "f:1: deliver.sms.command is a value, not a table\n    [deliver.sms.command]\n    ^"},
+		{"deliver.sms = 3\n", "f:1: deliver.sms must be a table, not 3\n    deliver.sms = 3\n                  ^"},
+		{"deliver = 3\n", "f:1: deliver must be a table, not 3\n    deliver = 3\n              ^"},
+		{"deliver.sms.timeout = \"1s\"\n[deliver.sms]\n", "f:2: deliver.sms is defined a second time\n    [deliver.sms]\n    ^"},
 		{"[paths]\nstore = '''\n", "f:2: the string never ends\n    store = '''\n            ^"},
 		{"[paths]\nstore = [[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]\n", "f:2: arrays and tables are nested too deeply\n    store = [[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]\n                            ^"},
 	} {

@@ -123,10 +123,17 @@ func (p *parser) tableHeader() error {
 	if err := p.define(start, path); err != nil {
 		return err
 	}
-	if len(path) > 1 {
+	if !isTable(path) {
 		return p.fail(start, "%s is a value, not a table", strings.Join(path, "."))
 	}
 	return nil
+}
+
+// isTable says whether a path that CheckName let pass is a table or a group, and
+// not a key.
+func isTable(path []string) bool {
+	_, n, _ := TableOf(path)
+	return len(path) <= n
 }
 
 // define notes that a table or key has been defined, which it may be once.
@@ -137,7 +144,7 @@ func (p *parser) define(offset int, path []string) error {
 	}
 	full := strings.Join(path, ".")
 	for _, s := range p.seen {
-		if s == full || len(path) == 1 && strings.HasPrefix(s, full+".") {
+		if s == full || isTable(path) && !isGroup(full) && strings.HasPrefix(s, full+".") {
 			return p.fail(offset, "%s is defined a second time", full)
 		}
 	}
@@ -215,10 +222,10 @@ func (p *parser) pair(parent []string) error {
 	if err != nil {
 		return err
 	}
-	_, isTable := value.(map[string]any)
+	_, inline := value.(map[string]any)
 	switch {
-	case len(path) == 1 && !isTable:
-		return p.fail(at, "%s must be a table, not %s", path[0], Show(value))
+	case isTable(path) && !inline:
+		return p.fail(at, "%s must be a table, not %s", strings.Join(path, "."), Show(value))
 	case path[0] == "oath" && len(path) == 2:
 		if err := p.table.Set(path[1], value); err != nil {
 			return p.fail(at, "%s.%s %v", path[0], path[1], err)

@@ -7,7 +7,8 @@
 //
 //	store          says that this is a store; nobody's logins lock and flush here
 //	00 to ff       folders, 0700: a hash of the user id decides
-//	00/ID.json     the record of a user, 0600, JSON: what people decide
+//	00/ID.json     the record of a user, 0600, JSON: what people decide; his
+//	               secrets in it are sealed if there is a [mfa.Sealer]
 //	00/ID.state    his state, 0600: what each login changes, and his lock
 //	00/.*.new      the temporary of a write; a leftover is removed by the next one
 //
@@ -154,6 +155,8 @@
 //	unlinkat .ID.json.new
 //	unlinkat ID.json        the user is there or not
 //	fsync SHARD             he is gone; his state stays, and is void for the next of his name
+//
+// Reseal writes a record as above, without the state.
 //
 // Where root works in another's store, fchown stands before each fchmod and
 // behind mkdirat.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"oathkit/pkg/internal/durable"
+	"oathkit/pkg/mfa"
 	"oathkit/pkg/store"
 )
 
@@ -19,6 +20,9 @@ type Options struct {
 	Create bool
 	// Wait is the longest wait for a user's lock; 0 means 10 seconds.
 	Wait time.Duration
+	// Sealer seals the secrets in the records; nil keeps them in clear. With one,
+	// records in clear are read as well.
+	Sealer mfa.Sealer
 
 	hook durable.Hook // for tests
 }
@@ -29,6 +33,8 @@ type Store struct {
 	owner durable.Info // of the folder, and so of the files
 	chown bool         // new files must be given to the owner: root works in another's store
 	wait  time.Duration
+
+	sealer mfa.Sealer
 }
 
 var _ store.Store = (*Store)(nil)
@@ -50,7 +56,7 @@ func Open(folder string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, wait: o.Wait}
+	s := &Store{dir: dir, wait: o.Wait, sealer: o.Sealer}
 	if s.wait == 0 {
 		s.wait = 10 * time.Second
 	}

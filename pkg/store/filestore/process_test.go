@@ -56,6 +56,8 @@ func help(words []string) error {
 				return sc.run(s)
 			}
 		}
+	case "answer": // FOLDER KIND TIME
+		return answerAt(s, words[2], words[3])
 	case "live": // FOLDER FILE
 		return live(s, words[2])
 	}

@@ -165,7 +165,7 @@ func (s *Store) readRecord(shard *durable.Dir, name, id string) (r mfa.Record, f
 	if err != nil {
 		return r, false, err
 	}
-	r, err = mfa.DecodeRecord(id, b[:n])
+	r, err = mfa.DecodeSealed(id, b[:n], s.sealer)
 	var wrong *mfa.RecordError
 	switch {
 	case errors.As(err, &wrong):

@@ -56,7 +56,7 @@ func (t *transaction) change(after mfa.User) error {
 	if after.Record.Equal(t.user.Record) {
 		return t.state.WriteSlot(t.slots, state)
 	}
-	record, err := mfa.EncodeRecord(after)
+	record, err := mfa.EncodeSealed(after, t.store.sealer)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func voids(old, now mfa.Record) bool {
 // add writes a user who had no record: the state, both slots, and then the
 // record, so that no record is ever without a state.
 func (t *transaction) add(after mfa.User) error {
-	record, err := mfa.EncodeRecord(after)
+	record, err := mfa.EncodeSealed(after, t.store.sealer)
 	if err != nil {
 		return err
 	}

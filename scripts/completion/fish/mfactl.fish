@@ -11,9 +11,9 @@ function __mfactl_at
             continue
         end
         switch $word
-            case --algorithm --config --counter --digits --issuer --label --period --realm --type -c
+            case --algorithm --config --counter --days --digits --email --encrypt-to --except --issuer --label --period --realm --type --unused -c
                 set skip 1
-            case add disable enable list ready remove show unlock
+            case add audit codes disable enable list ready remove reset restored seal show unlock
                 set -a commands $word
         end
     end
@@ -22,13 +22,18 @@ end
 
 complete -c mfactl -n '__mfactl_at' -f
 complete -c mfactl -n '__mfactl_at' -a enable -d 'make a key for a user who has none, and show it'
+complete -c mfactl -n '__mfactl_at' -a reset -d 'replace all that a user has by a new key, and show it'
 complete -c mfactl -n '__mfactl_at' -a add -d 'add a key that exists already'
 complete -c mfactl -n '__mfactl_at' -a list -d 'show the credentials of all users'
 complete -c mfactl -n '__mfactl_at' -a show -d 'show one user, never the key'
 complete -c mfactl -n '__mfactl_at' -a disable -d 'remove a user\'s record with all credentials'
 complete -c mfactl -n '__mfactl_at' -a remove -d 'remove one credential of a user'
 complete -c mfactl -n '__mfactl_at' -a unlock -d 'forget failed tries; rebuild a lost state'
+complete -c mfactl -n '__mfactl_at' -a codes -d 'make new recovery codes, and show them'
 complete -c mfactl -n '__mfactl_at' -a ready -d 'show who has a usable factor'
+complete -c mfactl -n '__mfactl_at' -a audit -d 'look for weak keys, idle credentials, open files and more; 1 when there are any'
+complete -c mfactl -n '__mfactl_at' -a restored -d 'make the store safe after a backup was put back'
+complete -c mfactl -n '__mfactl_at' -a seal -d 'seal the secrets of all records with the present key'
 complete -c mfactl -n '__mfactl_at' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
 complete -c mfactl -n '__mfactl_at' -s h -l help -d 'show this help and exit'
 complete -c mfactl -n '__mfactl_at' -l version -d 'show the version and exit'
@@ -41,8 +46,23 @@ complete -c mfactl -n '__mfactl_at enable' -l digits -x -d 'digits of a code, 6 
 complete -c mfactl -n '__mfactl_at enable' -l period -x -d 'how long a totp code lasts (default: the realm\'s, else the configuration\'s)'
 complete -c mfactl -n '__mfactl_at enable' -l algorithm -x -a 'SHA1 SHA256 SHA512' -d 'SHA1, SHA256 or SHA512 (default: the configuration\'s)'
 complete -c mfactl -n '__mfactl_at enable' -l issuer -x -d 'the site\'s name in the user\'s app (default: the configuration\'s, else the host\'s)'
+complete -c mfactl -n '__mfactl_at enable' -l email -x -d 'where mail about the user\'s factors goes'
+complete -c mfactl -n '__mfactl_at enable' -l encrypt-to -x -d 'print key, QR code and recovery codes encrypted to an age recipient or SSH public key'
 complete -c mfactl -n '__mfactl_at enable' -s h -l help -d 'show this help and exit'
 complete -c mfactl -n '__mfactl_at enable' -l version -d 'show the version and exit'
+complete -c mfactl -n '__mfactl_at reset' -f
+complete -c mfactl -n '__mfactl_at reset' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
+complete -c mfactl -n '__mfactl_at reset' -l json -d 'print the credential as JSON'
+complete -c mfactl -n '__mfactl_at reset' -l type -x -d 'totp (codes follow the clock, the default) or hotp (a counter)'
+complete -c mfactl -n '__mfactl_at reset' -l label -x -d 'what the credential is called in lists'
+complete -c mfactl -n '__mfactl_at reset' -l digits -x -d 'digits of a code, 6 to 10 (default: the realm\'s, else the configuration\'s)'
+complete -c mfactl -n '__mfactl_at reset' -l period -x -d 'how long a totp code lasts (default: the realm\'s, else the configuration\'s)'
+complete -c mfactl -n '__mfactl_at reset' -l algorithm -x -a 'SHA1 SHA256 SHA512' -d 'SHA1, SHA256 or SHA512 (default: the configuration\'s)'
+complete -c mfactl -n '__mfactl_at reset' -l issuer -x -d 'the site\'s name in the user\'s app (default: the configuration\'s, else the host\'s)'
+complete -c mfactl -n '__mfactl_at reset' -l email -x -d 'where mail about the user\'s factors goes'
+complete -c mfactl -n '__mfactl_at reset' -l encrypt-to -x -d 'print key, QR code and recovery codes encrypted to an age recipient or SSH public key'
+complete -c mfactl -n '__mfactl_at reset' -s h -l help -d 'show this help and exit'
+complete -c mfactl -n '__mfactl_at reset' -l version -d 'show the version and exit'
 complete -c mfactl -n '__mfactl_at add' -f
 complete -c mfactl -n '__mfactl_at add' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
 complete -c mfactl -n '__mfactl_at add' -l json -d 'print the credential as JSON, without its key'
@@ -79,9 +99,31 @@ complete -c mfactl -n '__mfactl_at unlock' -f
 complete -c mfactl -n '__mfactl_at unlock' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
 complete -c mfactl -n '__mfactl_at unlock' -s h -l help -d 'show this help and exit'
 complete -c mfactl -n '__mfactl_at unlock' -l version -d 'show the version and exit'
+complete -c mfactl -n '__mfactl_at codes' -f
+complete -c mfactl -n '__mfactl_at codes' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
+complete -c mfactl -n '__mfactl_at codes' -l json -d 'print a JSON object'
+complete -c mfactl -n '__mfactl_at codes' -s h -l help -d 'show this help and exit'
+complete -c mfactl -n '__mfactl_at codes' -l version -d 'show the version and exit'
 complete -c mfactl -n '__mfactl_at ready' -f
 complete -c mfactl -n '__mfactl_at ready' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
 complete -c mfactl -n '__mfactl_at ready' -l json -d 'print a JSON object'
 complete -c mfactl -n '__mfactl_at ready' -l realm -x -d 'only the users of this realm'
 complete -c mfactl -n '__mfactl_at ready' -s h -l help -d 'show this help and exit'
 complete -c mfactl -n '__mfactl_at ready' -l version -d 'show the version and exit'
+complete -c mfactl -n '__mfactl_at audit' -f
+complete -c mfactl -n '__mfactl_at audit' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
+complete -c mfactl -n '__mfactl_at audit' -l json -d 'print a JSON object'
+complete -c mfactl -n '__mfactl_at audit' -l days -x -d 'find credentials that are not activated after N days (default 7)'
+complete -c mfactl -n '__mfactl_at audit' -l unused -x -d 'find activated credentials that were not used for N days (default 90)'
+complete -c mfactl -n '__mfactl_at audit' -l except -x -d 'leave out this check; may be given again'
+complete -c mfactl -n '__mfactl_at audit' -s h -l help -d 'show this help and exit'
+complete -c mfactl -n '__mfactl_at audit' -l version -d 'show the version and exit'
+complete -c mfactl -n '__mfactl_at restored' -f
+complete -c mfactl -n '__mfactl_at restored' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
+complete -c mfactl -n '__mfactl_at restored' -s h -l help -d 'show this help and exit'
+complete -c mfactl -n '__mfactl_at restored' -l version -d 'show the version and exit'
+complete -c mfactl -n '__mfactl_at seal' -f
+complete -c mfactl -n '__mfactl_at seal' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
+complete -c mfactl -n '__mfactl_at seal' -l rotate -d 'first put a new key into the file that [seal] key_file names'
+complete -c mfactl -n '__mfactl_at seal' -s h -l help -d 'show this help and exit'
+complete -c mfactl -n '__mfactl_at seal' -l version -d 'show the version and exit'

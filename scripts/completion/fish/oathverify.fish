@@ -11,7 +11,7 @@ function __oathverify_at
             continue
         end
         switch $word
-            case --algorithm --config --digits --hotp --key-file --realm --rhost --service --step --time --window -c -d -k -m -s -w
+            case --algorithm --config --digits --hotp --key-file --method --realm --rhost --service --step --time --window -c -d -k -m -s -w
                 set skip 1
         end
     end
@@ -25,6 +25,8 @@ complete -c oathverify -n '__oathverify_at' -l service -x -d 'the program that a
 complete -c oathverify -n '__oathverify_at' -l rhost -x -d 'where the person is, for the audit log'
 complete -c oathverify -n '__oathverify_at' -l json -d 'print the verdict as JSON'
 complete -c oathverify -n '__oathverify_at' -l explain -d 'tell root why, besides judging the code'
+complete -c oathverify -n '__oathverify_at' -l enrol -d 'print the QR code of a user who is enabled and has not given a right code yet'
+complete -c oathverify -n '__oathverify_at' -l method -x -d 'passcode (judge a code, the default), email or sms (send one, and answer no)'
 complete -c oathverify -n '__oathverify_at' -s k -l key-file -r -F -d 'judge against the keys or key URIs in FILE, without a store'
 complete -c oathverify -n '__oathverify_at' -s d -l digits -x -d 'with -k: digits of a code, 6 to 10 (default 6)'
 complete -c oathverify -n '__oathverify_at' -s s -l step -x -d 'with -k: length of a time step (default 30)'

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"oathkit/cmd/internal/cli"
+	"oathkit/cmd/internal/site"
+	"oathkit/pkg/audit"
+	"oathkit/pkg/mfa"
+	"oathkit/pkg/store"
+	"oathkit/pkg/verify"
+)
+
+// storeWait bounds how long a command waits for logins of the same user.
+const storeWait = 10 * time.Second
+
+// refusal is what a person is told of every code that does not let him on,
+// whatever the reason. The audit log has the reason.
+const refusal = "wrong code, or too many tries"
+
+// A session is one person's command at work on a site.
+type session struct {
+	*options
+	*site.Site
+	*talk
+	c   *cli.Context
+	who person
+	now time.Time
+
+	proved bool // a current code or a recovery code was given
+}
+
+// open opens what the configuration names and finds out who is there.
+func (o *options) open(c *cli.Context) (*session, error) {
+	if err := o.checkSudo(); err != nil {
+		return nil, err
+	}
+	s, err := site.Open(o.config, o.named, c.Name)
+	if err != nil {
+		return nil, advise(err)
+	}
+	who, err := o.person(s.Realms)
+	if err != nil {
+		return nil, err
+	}
+	return &session{options: o, Site: s, c: c, who: who, now: time.Now()}, nil
+}
+
+// view reads the user, also to find out, before anything is asked, whether it
+// can be read.
+func (s *session) view() (mfa.User, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), storeWait)
+	defer cancel()
+	u, err := s.Store.View(ctx, s.who.id)
+	if err != nil {
+		return u, advise(err)
+	}
+	return u, nil
+}
+
+// update changes the user in one transaction. An error that fn makes is
+// returned as it is.
+func (s *session) update(fn func(mfa.User) (mfa.User, error)) error {
+	ctx, cancel := context.WithTimeout(context.Background(), storeWait)
+	defer cancel()
+	var said error
+	err := s.Store.Update(ctx, s.who.id, func(u mfa.User) (mfa.User, error) {
+		s.now = time.Now() // read under the user's lock, which may have taken a while
+		after, err := fn(u)
+		said = err
+		return after, err
+	})
+	if err == nil || said != nil {
+		return said
+	}
+	return advise(err)
+}
+
+// policy is what the site asks of an answer here: one must be given, whatever
+// the realm asks, and a sent code must be one for that purpose.
+func (s *session) policy(purpose mfa.Purpose) verify.Policy {
+	p := s.Policy(s.who.realm)
+	p.Required, p.Grace, p.Purpose = true, 0, purpose
+	return p
+}
+
+// advise adds what to do about an error of the store or the configuration.
+func advise(err error) error {
+	var f *cli.Failure
+	switch {
+	case errors.As(err, &f):
+		return err
+	case errors.Is(err, store.ErrNoStore):
+		return cli.Unsure("%w", err).Hint("the administrator's first 'mfactl enable' makes a store")
+	case errors.Is(err, store.ErrBusy):
+		return cli.Unsure("%w", err).Hint("is there another login or enrolment of yours under way?")
+	case errors.Is(err, store.ErrStateLost):
+		return cli.Unsure("%w", err).Hint("ask the administrator for 'mfactl unlock'")
+	case errors.Is(err, fs.ErrPermission), os.Geteuid() != 0 && !underSudo():
+		return cli.Unsure("%w", err).Hint("users run this through sudo: sudo oathenroll ...")
+	}
+	return cli.Unsure("%w", err)
+}
+
+// record writes what happened to the audit log. With done set it is a change
+// that was made.
+func (s *session) record(e audit.Event) error {
+	e.Time, e.User, e.Realm, e.Service = s.now, s.who.id, s.who.realm, s.c.Name
+	e.By, e.Login = strconv.Itoa(os.Getuid()), loginUID()
+	if s.who.sudo != nil {
+		e.By = strconv.FormatUint(uint64(s.who.sudo.uid), 10)
+	}
+	return s.Record(s.c, e)
+}
+
+// done records a change that was made.
+func (s *session) done(event, credential, kind, reason string) error {
+	e := audit.Event{Event: event, Verdict: "done", Credential: credential, Kind: kind, Reason: reason}
+	if err := s.record(e); err != nil {
+		return cli.Unsure("%w; the change was made all the same", err)
+	}
+	return nil
+}
+
+// refused records what was not done, and why.
+func (s *session) refused(event, kind, reason string) error {
+	return s.record(audit.Event{Event: event, Verdict: "refused", Kind: kind, Reason: reason})
+}
+
+// loginUID is who logged in to the session that this process belongs to, which
+// sudo does not change; empty where the kernel does not know.
+func loginUID() string {
+	b, err := os.ReadFile("/proc/self/loginuid")
+	n, perr := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 32)
+	if err != nil || perr != nil || n == 1<<32-1 {
+		return ""
+	}
+	return strconv.FormatUint(n, 10)
+}
+
+func notEnrolled(s *session) error {
+	return cli.Refused("you have no second factor, %s", s.who.id).Hint("'oathenroll mk AUTHENTICATOR' makes one")
+}
