@@ -335,7 +335,7 @@ func TestSentRecord(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
 		{`"email": "alice@example.org"`, `"email": ""`, "line 7: email is empty"},
 		{`"email": "alice@example.org"`, `"email": "alice"`, `line 1: email: e-mail address "alice" has no @`},
-		{`"email": "alice@example.org"`, `"email": "a@b\nBcc: c"`, "has a blank in it"},
+		{`"email": "alice@example.org"`, `"email": "a@b\nBcc: c"`, "has the control character"},
 		{`"address": "+14165550123",`, ``, "credential 3: address: a phone number has 3 to 15 digits"},
 		{`"address": "alice@example.org"`, `"address": "alice@example.org", "digits": 6`, `credential 2: a credential whose codes are sent has no "digits"`},
 		{`"address": "alice@example.org"`, `"address": "alice@example.org", "algorithm": "SHA1"`, `credential 2: a credential whose codes are sent has no "algorithm"`},
