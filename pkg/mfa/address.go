@@ -32,8 +32,10 @@ func CheckEmail(s string) error {
 		return fmt.Errorf("e-mail address %s has nothing before or behind its @", shown(s))
 	case !dotted(local, "!#$%&'*+-/=?^_`{|}~"):
 		return fmt.Errorf("e-mail address %s has something before its @ that is not taken: letters, digits, !#$%%&'*+-/=?^_`{|}~ and single dots between them are", shown(s))
-	case local[0] == '-':
-		return fmt.Errorf("e-mail address %s begins with a dash, like an option", shown(s))
+	case len(local) > 64: // RFC 5321 section 4.5.3.1.1
+		return fmt.Errorf("e-mail address %s has %d bytes before its @, at most 64 are allowed", shown(s), len(local))
+	case strings.IndexByte("-/|", local[0]) >= 0: // an option, a file or a program to some mailer
+		return fmt.Errorf("e-mail address %s begins with %q, which some mailers take for more than a name", shown(s), local[0])
 	case !dotted(domain, "-"):
 		return fmt.Errorf("e-mail address %s has no domain behind its @: letters, digits, dashes and single dots between them are taken, other scripts in their xn-- form", shown(s))
 	}
