@@ -15,7 +15,7 @@ func TestCheckEmail(t *testing.T) {
 		"root@localhost":                             "",
 		"a.b+c_d/e=f@mail-1.example.org":             "",
 		"o'brien!#$%&*?^`{|}~@xn--bcher-kva.example": "",
-		strings.Repeat("a", 64) + "@" + strings.Repeat("example.", 23) + "org":    "",
+		strings.Repeat("a", 64) + "@" + strings.Repeat("example.", 23) + "org": "",
 		"":             "has no @",
 		"alice":        "has no @, write name@domain",
 		"@example.org": "nothing before or behind its @",

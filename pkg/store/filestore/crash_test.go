@@ -144,9 +144,13 @@ func prepare(t *testing.T, sc scenario) *trial {
 }
 
 // reopen opens the store in a folder, and makes it where it is not.
+// patience is for locks that must come free: one that was left behind never
+// does, and how long a busy disk takes is not asked here.
+const patience = time.Minute
+
 func reopen(t *testing.T, folder string, hook durable.Hook) *Store {
 	t.Helper()
-	s, err := Open(folder, Options{Create: true, Wait: time.Second, hook: hook})
+	s, err := Open(folder, Options{Create: true, Wait: patience, hook: hook})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +223,7 @@ func (tr *trial) record(t *testing.T, folder string) []durable.Call {
 func (tr *trial) survived(t *testing.T, folder string, done bool) error {
 	t.Helper()
 	ctx := context.Background()
-	s, err := Open(folder, Options{Wait: time.Second})
+	s, err := Open(folder, Options{Wait: patience})
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 }
 
 func help(words []string) error {
-	s, err := Open(words[1], Options{})
+	s, err := Open(words[1], Options{Wait: patience})
 	if err != nil {
 		return err
 	}
