@@ -143,11 +143,11 @@ func prepare(t *testing.T, sc scenario) *trial {
 	return tr
 }
 
-// reopen opens the store in a folder, and makes it where it is not.
 // patience is for locks that must come free: one that was left behind never
 // does, and how long a busy disk takes is not asked here.
 const patience = time.Minute
 
+// reopen opens the store in a folder, and makes it where it is not.
 func reopen(t *testing.T, folder string, hook durable.Hook) *Store {
 	t.Helper()
 	s, err := Open(folder, Options{Create: true, Wait: patience, hook: hook})
