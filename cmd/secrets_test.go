@@ -301,5 +301,9 @@ func (w *walk) walkFaults() {
 	w.write("seal.keys", w.secrets["seal key 0"]+"x\n")
 	w.step([]int{111}, "123123\n", "oathverify", "carol@pam")
 	w.step([]int{111}, "", "mfactl", "seal", "--rotate")
-	w.step([]int{2}, "", "mfactl", "enable", "--encrypt-to", "nobody", "x@pam")
+	for _, name := range []string{"key", "key_file"} {
+		w.write("oathkit.toml", "[seal]\n"+name+" = \""+w.secrets["seal key 0"]+"\"\n")
+		w.step([]int{111}, "", "mfactl", "list")
+	}
+	w.step([]int{2, 111}, "", "mfactl", "enable", "--encrypt-to", "nobody", "x@pam")
 }

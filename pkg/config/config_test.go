@@ -269,6 +269,14 @@ func TestParseErrors(t *testing.T) {
 			"f:2: seal.key_file must be an absolute path, not \"seal.keys\"\n" +
 			"    key_file = \"seal.keys\"\n" +
 			"                ^"},
+		{"key instead of its file", "[seal]\nkey_file = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"\n", "" +
+			"f:2: seal.key_file must be an absolute path, not \"[secret]\"\n" +
+			"    key_file = \"[secret]\"\n" +
+			"                ^"},
+		{"key under a name of its own", "[seal]\nkey = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"\n", "" +
+			"f:2: unknown key \"key\" in [seal]: its keys are key_file\n" +
+			"    key = \"[secret]\"\n" +
+			"           ^"},
 		{"sender with a name", "[deliver.email]\ncommand = [\"/x\"]\nfrom = \"Us <a@b.org>\"\n", "" +
 			"f:3: deliver.email.from must be an e-mail address alone, such as \"oathkit@example.org\", not \"Us <a@b.org>\"\n" +
 			"    from = \"Us <a@b.org>\"\n" +

@@ -56,9 +56,30 @@ func At(name, text string, offset int, what string) *Error {
 		Name: name,
 		Line: strings.Count(text[:start], "\n") + 1,
 		Col:  utf8.RuneCountInString(text[start:offset]) + 1,
-		Text: strings.TrimSuffix(line, "\r"),
-		What: what,
+		Text: hideKey(strings.TrimSuffix(line, "\r")),
+		What: hideKey(what),
 	}
+}
+
+// sealKey is the length of a key of [seal] key_file as that file has it: 32 bytes
+// in base64, padding included.
+const sealKey = 44
+
+// hideKey takes out what could be such a key, which somebody put here instead of
+// the file's name: this error is for logs.
+func hideKey(s string) string {
+	run := 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '=' && run >= sealKey-1:
+			return s[:i-run] + "[secret]" + hideKey(s[i+1:])
+		case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9', c == '+', c == '/':
+			run++
+		default:
+			run = 0
+		}
+	}
+	return s
 }
 
 // Text is the file as text: without a byte order mark, and proven to be UTF-8

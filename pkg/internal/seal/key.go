@@ -105,6 +105,9 @@ func parseKey(line []byte) (Key, error) {
 	return newKey(b[:KeySize])
 }
 
+// keyComment begins the line above a key that AddKey made.
+const keyComment = "# key "
+
 // AddKey returns the text of the file with a fresh key, out of random, before
 // its other keys; the new key's id is in a comment above it. The rest stays as
 // it is; what is no file of keys is an error. The empty text becomes a file with
@@ -126,7 +129,7 @@ func AddKey(b []byte, random io.Reader) ([]byte, error) {
 	}
 	at := 0
 	for line := range bytes.Lines(b) {
-		if !isComment(bytes.TrimSpace(line)) {
+		if text := bytes.TrimSpace(line); !isComment(text) || bytes.HasPrefix(text, []byte(keyComment)) {
 			break
 		}
 		at += len(line)
@@ -135,7 +138,7 @@ func AddKey(b []byte, random io.Reader) ([]byte, error) {
 	if at > 0 && b[at-1] != '\n' {
 		out = append(out, '\n')
 	}
-	out = fmt.Appendf(out, "# key %s\n", k.id)
+	out = fmt.Appendf(out, "%s%s\n", keyComment, k.id)
 	out = base64.StdEncoding.AppendEncode(out, raw[:])
 	out = append(append(out, '\n'), b[at:]...)
 	if _, err := ParseKeys(out); err != nil { // one key too many, or randomness that is none

@@ -71,6 +71,24 @@ func TestAddKey(t *testing.T) {
 			t.Errorf("%q lost what was around it: %q", old, rest)
 		}
 	}
+	// Each key that was added keeps its own comment, below what somebody wrote.
+	b = []byte("# mine\n")
+	b = append(b, keyA+"\n"...)
+	for range 3 {
+		if b, err = AddKey(b, random); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lines := strings.Split(string(b), "\n")
+	keys, err = ParseKeys(b)
+	if err != nil || len(keys) != 4 || lines[0] != "# mine" {
+		t.Fatalf("%q: %v", b, err)
+	}
+	for i, k := range keys[:3] {
+		if lines[1+2*i] != "# key "+k.ID() {
+			t.Errorf("line %d is %q, its key is %s", 2+2*i, lines[1+2*i], k.ID())
+		}
+	}
 	for _, bad := range []string{"nonsense\n", "# no key\n"} {
 		if b, err := AddKey([]byte(bad), random); err == nil {
 			t.Errorf("%q became %q", bad, b)
