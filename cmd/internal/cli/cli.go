@@ -61,8 +61,7 @@ type Context struct {
 // ExitUnsure, never Go's 2; what Go cannot recover dies by signal.
 func Main(root *Command) (code int) {
 	debug.SetTraceback("crash")
-	noCore := syscall.Rlimit{}
-	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &noCore)
+	noCore()
 
 	c := &Context{Name: root.Name, Stdin: os.Stdin, Stdout: bufio.NewWriter(stdout{}), Stderr: os.Stderr}
 	defer func() {
@@ -79,6 +78,13 @@ func Main(root *Command) (code int) {
 		return ExitUnsure
 	}
 	return c.report(root, err)
+}
+
+// noCore keeps the secrets in memory out of a core dump. A limit of no bytes
+// (RLIMIT_CORE) would not do: the kernel does not hold it against a dump that
+// /proc/sys/kernel/core_pattern sends to a program.
+func noCore() {
+	_, _, _ = syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_DUMPABLE, 0, 0)
 }
 
 // place is the stack without argument values, which could be secrets.
@@ -110,7 +116,7 @@ func run(root *Command, c *Context, args []string) error {
 		}
 		next := find(cmd.Commands, rest[0])
 		if next == nil {
-			return Misused("unknown command %q", rest[0]).Hint("'%s --help' lists the commands", root.Name)
+			return unknownCommand(rest[0]).Hint("'%s --help' lists the commands", root.Name)
 		}
 		cmd, args = next, rest[1:]
 		chain = append(chain, cmd)
@@ -132,6 +138,13 @@ func run(root *Command, c *Context, args []string) error {
 		return Misused("too many operands: usage is %q", synopsis(chain))
 	}
 	return cmd.Run(c)
+}
+
+func unknownCommand(name string) *Failure {
+	if len(name) > maxShown {
+		return Misused("unknown command")
+	}
+	return Misused("unknown command %q", name)
 }
 
 func find(list []*Command, name string) *Command {
