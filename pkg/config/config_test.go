@@ -61,15 +61,13 @@ func TestAnnotatedFileIsDefault(t *testing.T) {
 	table := ""
 	for line := range strings.Lines(string(b)) {
 		set := strings.TrimPrefix(line, "#")
-		name, value, isSetting := strings.Cut(set, " = ")
+		name, _, isSetting := strings.Cut(set, " = ")
 		switch {
 		case strings.HasPrefix(line, "["):
 			table = strings.Trim(line, "[]\n")
 		case isSetting && !strings.Contains(name, " "):
 			keys[table+"."+name] = true
-			if value != "\"\"\n" { // an empty path is one that is not given
-				line = set
-			}
+			line = set
 		}
 		all.WriteString(line)
 	}
