@@ -63,7 +63,7 @@ func Main(root *Command) (code int) {
 	debug.SetTraceback("crash")
 	noCore()
 
-	c := &Context{Name: root.Name, Stdin: os.Stdin, Stdout: bufio.NewWriter(stdout{}), Stderr: os.Stderr}
+	c := &Context{Name: root.Name, Stdin: os.Stdin, Stdout: bufio.NewWriter(descriptor(1)), Stderr: descriptor(2)}
 	defer func() {
 		if p := recover(); p != nil {
 			// The value may hold a secret, so only its type and the place are told.
@@ -156,13 +156,14 @@ func find(list []*Command, name string) *Command {
 	return nil
 }
 
-// stdout writes to descriptor 1 past package os, which would turn a closed pipe
-// into death by SIGPIPE instead of an error that can be reported.
-type stdout struct{}
+// A descriptor is standard output or standard error, written past package os:
+// that would turn a pipe whose reader has gone into death by SIGPIPE instead of
+// an error, so that a host that does not listen to the talk would get no answer.
+type descriptor int
 
-func (stdout) Write(p []byte) (n int, err error) {
+func (d descriptor) Write(p []byte) (n int, err error) {
 	for n < len(p) {
-		m, err := syscall.Write(1, p[n:])
+		m, err := syscall.Write(int(d), p[n:])
 		if m > 0 {
 			n += m
 		}

@@ -180,6 +180,25 @@ func TestStdoutRefuses(t *testing.T) {
 	}
 }
 
+// A host that has closed its end of standard error gets its answer all the same.
+func TestNobodyListens(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	defer w.Close()
+	for args, want := range map[string]int{"refuse": ExitNo, "break": ExitUnsure, "set a": ExitMisused, "dumpable": ExitOK} {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "CLI_TEST_ARGS="+args)
+		cmd.Stderr = w
+		_ = cmd.Run() // the state says it
+		if got := cmd.ProcessState; got.ExitCode() != want {
+			t.Errorf("%q: %v, want exit code %d", args, got, want)
+		}
+	}
+}
+
 func TestReadLine(t *testing.T) {
 	long := strings.Repeat("x", maxAnswer)
 	for in, want := range map[string]string{
