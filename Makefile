@@ -35,6 +35,10 @@ all:
 	@mkdir -p bin
 	$(BUILD) -o bin/ ./cmd/...
 
+# $(call with,PROGRAM,WHAT IS LEFT OUT) ends a recipe where there is no such
+# program: well by hand, badly where CI is set.
+with = { command -v $(1) >/dev/null || { echo "no $(1): $(2)" >&2; test -z "$$CI"; exit; }; }
+
 check: format vet staticcheck scripts manuals test race
 
 format: $(GOFUMPT)
@@ -50,11 +54,11 @@ staticcheck: $(STATICCHECK)
 # Every file that says it is for sh or bash, and the bash completions, which
 # have no such line as they are never run by themselves.
 scripts:
-	shellcheck $$(grep -rlE '^#!.*[/ ](ba)?sh$$' scripts .ci)
-	shellcheck -s bash scripts/completion/bash/*
+	@$(call with,shellcheck,the scripts were not checked) && shellcheck $$(grep -rlE '^#!.*[/ ](ba)?sh$$' scripts .ci) && \
+		shellcheck -s bash scripts/completion/bash/*
 
 manuals:
-	mandoc -Tlint -W warning man/man?/*.?
+	@$(call with,mandoc,the manual pages were not checked) && mandoc -Tlint -W warning man/man?/*.?
 
 # GOTESTFLAGS=-v shows each test; CI=true makes a test fail that would be
 # skipped for want of a program.
@@ -65,10 +69,7 @@ test:
 # compiler.
 RACE := ./pkg/audit/... ./pkg/store/... ./pkg/internal/...
 race:
-	@if command -v gcc >/dev/null; then \
-		echo "$(GO) test -race -short $(RACE)"; CGO_ENABLED=1 $(GO) test -race -short $(RACE); \
-	elif test -n "$$CI"; then echo "no gcc, so no race detector" >&2; exit 1; \
-	else echo "no gcc: the race detector was left out"; fi
+	@$(call with,gcc,the race detector was left out) && CGO_ENABLED=1 $(GO) test -race -short $(RACE)
 
 # Whole programs against their peers, then the Go benchmarks.
 bench: all
@@ -96,7 +97,9 @@ soak: all
 demo: all
 	scripts/demo bin
 
-install: all
+# Root often has no Go in its path: `make && sudo make install` takes what make
+# has built.
+install: $(if $(shell command -v $(GO)),all)
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(DOCDIR)
 	$(INSTALL) -m 0755 $(addprefix bin/,$(USER_PROGS)) $(DESTDIR)$(BINDIR)
 	$(INSTALL) -m 0755 $(addprefix bin/,$(ADMIN_PROGS)) $(DESTDIR)$(SBINDIR)

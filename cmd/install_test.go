@@ -82,3 +82,27 @@ func TestInstall(t *testing.T) {
 		t.Errorf("left are %v, %v, want %v", left, err, want)
 	}
 }
+
+// Where no package can be installed .ci/run says so and goes on to make check.
+func TestCIWithoutPackages(t *testing.T) {
+	need(t, "bash")
+	bin := t.TempDir()
+	for _, prog := range []string{"bash", "cat", "dirname", "env", "grep", "mktemp", "rm", "sed", "sort"} {
+		path, err := exec.LookPath(prog)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(path, filepath.Join(bin, prog)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(bin, "make"), []byte("#!/bin/bash\necho \"ok  \tmade $* with CI=$CI\"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("../.ci/run")
+	cmd.Env = []string{"PATH=" + bin}
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "there is no apt-get, so no package is installed") || !strings.Contains(string(out), "made check GOTESTFLAGS=-v with CI=true") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

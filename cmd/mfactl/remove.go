@@ -29,7 +29,7 @@ func (o *options) runDisable(c *cli.Context) error {
 			case !u.Enrolled():
 				return notEnabled(t)
 			}
-			return s.lockedOut(t, "disabling")
+			return s.lockedOut(t, "disabling", "to change the key, add another one and remove this one")
 		}
 		reason = forced
 	}
@@ -75,7 +75,7 @@ func (o *options) runRemove(c *cli.Context) error {
 			return u, err
 		}
 		if t.required && !s.lockOut && locksOut(before, after) {
-			return u, s.lockedOut(t, "removing this credential")
+			return u, s.lockedOut(t, "removing this credential", "add another one and let the user log in with it first")
 		}
 		return after, nil
 	})

@@ -186,7 +186,7 @@ func loginUID() string {
 }
 
 // lockedOut is what a user without a factor meets in a realm that asks for one.
-func (s *session) lockedOut(t target, what string) error {
+func (s *session) lockedOut(t target, what, instead string) error {
 	return cli.Refused("%s would lock user %q out: %s", what, t.id, t.why).
-		Hint("add another key first, or say --lock-out-anyway")
+		Hint("%s, or say --lock-out-anyway", instead)
 }

@@ -64,8 +64,12 @@ func (o *options) draw(u oath.URI, t target) ([]byte, error) {
 	}
 	code, err := qr.Encode([]byte(text), o.level)
 	if errors.Is(err, qr.ErrTooLong) {
-		return nil, cli.Refused("the URI of %d bytes is too long for a QR code at level %v", len(text), o.level).
-			Hint("shorten issuer or account (-i, -a), or take level L")
+		err := cli.Refused("the URI of %d bytes is too long for a QR code at level %v", len(text), o.level).
+			Hint("a shorter issuer or account (-i, -a) makes a shorter URI")
+		if o.level != qr.L {
+			err.Hint("level L holds most")
+		}
+		return nil, err
 	}
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -28,7 +29,7 @@ func (t *tool) check(c *cli.Context) error {
 	}
 	d := realm.Parse(b)
 	faults := t.domainsFaults(path, d, info)
-	usersPath, named, err := t.usersPath(c, path)
+	usersPath, named, err := t.askedUsersPath(c, path)
 	if err != nil {
 		return err
 	}
@@ -85,6 +86,13 @@ func (t *tool) domainsFaults(path string, d *realm.Domains, info realmfile.Info)
 			path, 0, string(realm.Error), "file-mode",
 			fmt.Sprintf("the file has mode %04o: others than its owner can write it, so oathverify refuses to read it and asks everybody for a factor", info.Mode.Perm()),
 			"chmod go-w " + path + ", after a look at what it says",
+		})
+	}
+	if info.UID != 0 && int(info.UID) != os.Geteuid() && !t.isPVE(path) {
+		faults = append(faults, fault{
+			path, 0, string(realm.Error), "file-owner",
+			fmt.Sprintf("the file belongs to uid %d: unless oathverify runs as that user it refuses to read it and asks everybody for a factor", info.UID),
+			"chown root " + path + ", after a look at what it says",
 		})
 	}
 	if t.isPVE(path) {

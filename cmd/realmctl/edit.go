@@ -113,6 +113,8 @@ func writeError(doc *realmfile.File, err error) error {
 		f.Hint("the file system is read-only: mount -o remount,rw on its mount point, and try again")
 	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
 		f.Hint("the disk is full: make room where %s is, and try again", doc.Path())
+	case errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.EISDIR):
+		f.Hint("look at what lies there, and move it out of the way")
 	case errors.Is(err, fs.ErrPermission):
 		f.Hint("run it as root, or as who may write in the folder of %s", doc.Path())
 	}

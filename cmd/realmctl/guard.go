@@ -71,7 +71,7 @@ func (t *tool) lockedOut(c *cli.Context, doc *realmfile.File, r realm.Realm) ([]
 // realm, except of one of type pam, whose accounts are in the passwd file as
 // well.
 func (t *tool) population(c *cli.Context, doc *realmfile.File, r realm.Realm) (account.Users, string, error) {
-	path, named, err := t.guardUsersPath(c, doc)
+	path, named, err := t.askedUsersPath(c, doc.Path())
 	if err != nil {
 		return account.Users{}, "", err
 	}
@@ -86,13 +86,13 @@ func (t *tool) population(c *cli.Context, doc *realmfile.File, r realm.Realm) (a
 	return users, path, nil
 }
 
-// guardUsersPath is USERFILE, but Proxmox VE's own where Proxmox VE asks for the
+// askedUsersPath is USERFILE, but Proxmox VE's own where Proxmox VE asks for the
 // factor: a configuration of ours that names another one says nothing about it.
-func (t *tool) guardUsersPath(c *cli.Context, doc *realmfile.File) (path string, named bool, err error) {
-	if doc.PVE() && t.users == "" {
+func (t *tool) askedUsersPath(c *cli.Context, domains string) (path string, named bool, err error) {
+	if t.users == "" && t.isPVE(domains) {
 		return filepath.Join(t.pve, "user.cfg"), false, nil
 	}
-	return t.usersPath(c, doc.Path())
+	return t.usersPath(c, domains)
 }
 
 // lockedOutHere judges by this toolkit's own records.

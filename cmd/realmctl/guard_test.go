@@ -7,12 +7,16 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"oathkit/cmd/internal/cli"
 	"oathkit/pkg/account"
+	"oathkit/pkg/realm"
+	"oathkit/pkg/realm/realmfile"
 )
 
 // A world is a scratch folder with a domains file, users and a passwd file; the
@@ -327,6 +331,88 @@ func TestCheckNamesLockedOut(t *testing.T) {
 	w.pveFiles("user:ann@pve:1:0:::::x:\nuser:bob@pve:1:0::::::\nuser:off@pve:0:0::::::\n", totpTFA)
 	if code := w.run(w.tool.check); code != 1 || !strings.Contains(w.out.String(), "user.cfg:2: error: PVE asks \"bob@pve\"") || strings.Contains(w.out.String(), "off@pve") || strings.Contains(w.out.String(), "ann@pve") {
 		t.Errorf("exit code %d: %s", code, w.out.String())
+	}
+}
+
+// The users of Proxmox VE's file are Proxmox VE's, whatever our configuration says.
+func TestCheckReadsTheUsersOfPVE(t *testing.T) {
+	w := newWorld(t)
+	w.write("domains.cfg", "pve: pve\n\ttfa type=oath\n")
+	w.pveFiles("user:ann@pve:1:0:::::x:\nuser:bob@pve:1:0::::::\n", totpTFA)
+	w.write("elsewhere.cfg", "user:eve@pve:1:0::::::\n")
+	w.write("none.toml", "[paths]\nusers = \""+w.path("elsewhere.cfg")+"\"\n")
+	if code := w.run(w.tool.check); code != 1 || !strings.Contains(w.out.String(), "bob@pve") || strings.Contains(w.out.String(), "eve@pve") {
+		t.Errorf("exit code %d: %s", code, w.out.String())
+	}
+}
+
+// oathverify reads no file of just anybody, so check names it.
+func TestCheckNamesTheOwner(t *testing.T) {
+	tool := newWorld(t).tool
+	for uid, want := range map[int]string{0: "", os.Geteuid(): "", os.Geteuid() + 1: "file-owner"} {
+		got := ""
+		for _, f := range tool.domainsFaults("domains.cfg", realm.Parse(nil), realmfile.Info{UID: uint32(uid)}) {
+			got += f.Code
+		}
+		if got != want {
+			t.Errorf("uid %d: %q, want %q", uid, got, want)
+		}
+	}
+}
+
+// The manual lists what check says of more than a line of the domains file.
+func TestManualListsTheCodes(t *testing.T) {
+	manual, err := os.ReadFile("../../man/man8/realmctl.8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	users := account.ParseUsers([]byte("user:x\nuser:a@pve:1:x:\nuser:b@pve:no:20301231:\nuser:b@pve:off:20301231::::" + key + "::\n# x\nUser:\n" +
+		"user:c@nope:1:0:::::v2-AA:\nuser:d@pve:1:0:::::" + strings.ToLower(key) + ":\n"))
+	codes := []string{"file-mode", "file-owner", "locked-out", "tfa-cfg"}
+	for _, f := range userFaults("user.cfg", users, realm.Parse(nil)) {
+		codes = append(codes, f.Code)
+	}
+	slices.Sort(codes)
+	codes = slices.Compact(codes)
+	if len(codes) != 15 {
+		t.Errorf("not all of them: %q", codes)
+	}
+	for _, code := range codes {
+		if !regexp.MustCompile(`(?m)^\.It Sy .*\b` + code + `\b`).Match(manual) {
+			t.Errorf("realmctl(8) does not list %s", code)
+		}
+	}
+}
+
+// A section that lacks a property asks for nothing; to set the property turns on
+// the factor that stands there already.
+func TestGuardOfAFactorThatBegins(t *testing.T) {
+	w := newWorld(t)
+	w.write("domains.cfg", "ad: pam\n\tdomain a.example\n\ttfa type=oath\n")
+	w.pveFiles("", "")
+	before := w.read("pve/domains.cfg")
+	if code := w.run(w.tool.set, "pam", "server1", "a.example"); code != 1 || !strings.Contains(w.talk.String(), "root@pam: no key") || w.read("pve/domains.cfg") != before {
+		t.Errorf("exit code %d: %s", code, w.talk.String())
+	}
+	w.tool.lockOut = true
+	if code := w.run(w.tool.set, "pam", "server1", "a.example"); code != 0 || w.read("pve/domains.cfg") == before {
+		t.Errorf("exit code %d: %s", code, w.talk.String())
+	}
+}
+
+// A realm that is not in our file asks for a factor; to put it there says that
+// it does so no more.
+func TestSetSaysWhatBegins(t *testing.T) {
+	const says = "asks for no second factor"
+	w := newWorld(t)
+	w.write("domains.cfg", "")
+	for _, tt := range []struct {
+		value string
+		want  bool
+	}{{"one", true}, {"two", false}} {
+		if code := w.run(w.tool.set, "pam", "comment", tt.value); code != 0 || strings.Contains(w.talk.String(), says) != tt.want {
+			t.Errorf("%s: exit code %d: %s", tt.value, code, w.talk.String())
+		}
 	}
 }
 

@@ -149,8 +149,16 @@ func (t *tool) set(c *cli.Context) error {
 			return edited, []string{fmt.Sprintf("%s of realm %q is that already: nothing to change", key, id)}, nil
 		}
 		said := []string{fmt.Sprintf("%s of realm %q is set", key, id)}
-		if key == "tfa" { // by whatever way it is turned on
+		was, _ := realm.Parse(old).Lookup(id)
+		begins := !was.InFile || was.Missing != "" // its other properties count from now on
+		is := realm.Parse(edited)
+		switch r, _ := is.Lookup(id); {
+		case key == "tfa", begins && doc.PVE() && r.TFA != nil:
 			err = t.guard(c, doc, edited, id)
+		case begins && !doc.PVE():
+			if _, _, required := is.Required(id); !required {
+				said = append(said, fmt.Sprintf("realm %q is in the file now and asks for no second factor: oathverify asks only who has an activated one", id))
+			}
 		}
 		return edited, said, err
 	})

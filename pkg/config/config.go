@@ -170,6 +170,10 @@ func (c *Config) set(table, key string, value any) error {
 	case "paths.domains":
 		return path(&c.Paths.Domains, value)
 	case "paths.users":
+		if value == "" {
+			c.Paths.Users = ""
+			return nil
+		}
 		return path(&c.Paths.Users, value)
 	case "paths.store":
 		return path(&c.Paths.Store, value)

@@ -43,7 +43,7 @@ func ParseLevel(s string) (Level, error) {
 			return Level(i), nil
 		}
 	}
-	return 0, fmt.Errorf("unknown level %q: L, M, Q or H", s)
+	return 0, errors.New("a level is L, M, Q or H")
 }
 
 // ErrTooLong is in the chain of Encode's error for a text that no version holds

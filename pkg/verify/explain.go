@@ -100,8 +100,11 @@ func (e *explainer) waiting() {
 	case reasonDelayed:
 		e.say("after %d wrong answers in a row codes are not judged until %s, %s from now", e.state.Failures, stamp(e.now.Add(w.left)), seconds(w.left))
 	default:
-		if e.state.Failures > 0 {
-			e.say("before this answer there were %d wrong ones in a row", e.state.Failures)
+		switch n := e.state.Failures; {
+		case n == 1:
+			e.say("the answer before this one was wrong")
+		case n > 1:
+			e.say("before this answer there were %d wrong ones in a row", n)
 		}
 	}
 	if e.r.Reason == reasonNoted {

@@ -128,7 +128,9 @@ func TestExplain(t *testing.T) {
 	})
 	t.Run("locked until when", func(t *testing.T) {
 		d := open(t, true, phone)
-		d.fail(2)
+		d.fail(1)
+		d.explains(d.totp(0, 0), "the answer before this one was wrong")
+		d.fail(1)
 		d.explains(d.totp(0, 0), "before this answer there were 2 wrong ones in a row")
 		d.fail(4)
 		d.explains(d.wrong(), "after 6 wrong answers in a row codes are not judged until 2026-03-01T12:00:30Z, 30 s from now")

@@ -61,10 +61,9 @@ type Context struct {
 // ExitUnsure, never Go's 2; what Go cannot recover dies by signal.
 func Main(root *Command) (code int) {
 	debug.SetTraceback("crash")
-	noCore := syscall.Rlimit{}
-	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &noCore)
+	noCore()
 
-	c := &Context{Name: root.Name, Stdin: os.Stdin, Stdout: bufio.NewWriter(stdout{}), Stderr: os.Stderr}
+	c := &Context{Name: root.Name, Stdin: os.Stdin, Stdout: bufio.NewWriter(descriptor(1)), Stderr: descriptor(2)}
 	defer func() {
 		if p := recover(); p != nil {
 			// The value may hold a secret, so only its type and the place are told.
@@ -79,6 +78,13 @@ func Main(root *Command) (code int) {
 		return ExitUnsure
 	}
 	return c.report(root, err)
+}
+
+// noCore keeps the secrets in memory out of a core dump. A limit of no bytes
+// (RLIMIT_CORE) would not do: the kernel does not hold it against a dump that
+// /proc/sys/kernel/core_pattern sends to a program.
+func noCore() {
+	_, _, _ = syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_DUMPABLE, 0, 0)
 }
 
 // place is the stack without argument values, which could be secrets.
@@ -110,7 +116,7 @@ func run(root *Command, c *Context, args []string) error {
 		}
 		next := find(cmd.Commands, rest[0])
 		if next == nil {
-			return Misused("unknown command %q", rest[0]).Hint("'%s --help' lists the commands", root.Name)
+			return unknownCommand(rest[0]).Hint("'%s --help' lists the commands", root.Name)
 		}
 		cmd, args = next, rest[1:]
 		chain = append(chain, cmd)
@@ -134,6 +140,13 @@ func run(root *Command, c *Context, args []string) error {
 	return cmd.Run(c)
 }
 
+func unknownCommand(name string) *Failure {
+	if len(name) > maxShown {
+		return Misused("unknown command")
+	}
+	return Misused("unknown command %q", name)
+}
+
 func find(list []*Command, name string) *Command {
 	for _, cmd := range list {
 		if cmd.Name == name {
@@ -143,13 +156,14 @@ func find(list []*Command, name string) *Command {
 	return nil
 }
 
-// stdout writes to descriptor 1 past package os, which would turn a closed pipe
-// into death by SIGPIPE instead of an error that can be reported.
-type stdout struct{}
+// A descriptor is standard output or standard error, written past package os:
+// that would turn a pipe whose reader has gone into death by SIGPIPE instead of
+// an error, so that a host that does not listen to the talk would get no answer.
+type descriptor int
 
-func (stdout) Write(p []byte) (n int, err error) {
+func (d descriptor) Write(p []byte) (n int, err error) {
 	for n < len(p) {
-		m, err := syscall.Write(1, p[n:])
+		m, err := syscall.Write(int(d), p[n:])
 		if m > 0 {
 			n += m
 		}

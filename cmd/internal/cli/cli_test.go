@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -37,6 +38,11 @@ func tool(misused int) *Command {
 			{Name: "no", Summary: "say no", Run: func(*Context) error { return ErrNo }},
 			{Name: "refuse", Summary: "refuse", Run: func(*Context) error { return Refused("not %q", "this").Hint("take that") }},
 			{Name: "break", Summary: "fail", Run: func(*Context) error { return errors.New("disk is full") }},
+			{Name: "dumpable", Summary: "say whether the kernel may dump this process", Run: func(c *Context) error {
+				yes, _, _ := syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_GET_DUMPABLE, 0, 0)
+				c.Say("dumpable: %d", yes)
+				return nil
+			}},
 			{Name: "panic", Summary: "panic", Run: func(*Context) error { panic("a secret value") }},
 		},
 	}
@@ -69,6 +75,7 @@ func TestOptions(t *testing.T) {
 		{"set a -- -n", 0, `config="" dry=false n=0 given=false args=["a" "-n"]`, ""},
 		{"set a b -k x", 2, "", `error: invalid value "x" for option -k`},
 		{"set a b --number x", 2, "", `error: invalid value "x" for option --number: parse error`},
+		{"set a b -k SECRETxxxxxxxxxx", 2, "", `error: invalid value for option -k: parse error`},
 		{"set a b --dry-run=x", 2, "", `error: invalid boolean value "x" for option --dry-run`},
 		{"set a b --nosuch=secret", 2, "", `error: unknown option "--nosuch"`},
 		{"set a b -x", 2, "", `error: unknown option "-x"`},
@@ -77,6 +84,7 @@ func TestOptions(t *testing.T) {
 		{"set a b SECRET", 2, "", "too many operands"},
 		{"", 2, "", "no command given"},
 		{"nosuch", 2, "", `unknown command "nosuch"`},
+		{"SECRETxxxxxxxxxx set", 2, "", "error: unknown command\n"},
 		{"no", 1, "", ""},
 		{"refuse", 1, "", "tool: error: not \"this\"\ntool: hint: take that\n"},
 		{"break", 111, "", "tool: error: disk is full\n"},
@@ -145,6 +153,13 @@ func TestPanicIsUnsure(t *testing.T) {
 	}
 }
 
+// No core: also none that the kernel would hand to a program.
+func TestNoCore(t *testing.T) {
+	if code, talk := process(t, nil, "dumpable"); code != 0 || talk != "dumpable: 0\n" {
+		t.Errorf("exit code %d: %q", code, talk)
+	}
+}
+
 func TestStdoutRefuses(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
@@ -162,6 +177,25 @@ func TestStdoutRefuses(t *testing.T) {
 	defer w.Close()
 	if code, talk := process(t, w, "set a b"); code != ExitUnsure || !strings.Contains(talk, "broken pipe") {
 		t.Errorf("closed pipe: exit code %d: %s", code, talk)
+	}
+}
+
+// A host that has closed its end of standard error gets its answer all the same.
+func TestNobodyListens(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	defer w.Close()
+	for args, want := range map[string]int{"refuse": ExitNo, "break": ExitUnsure, "set a": ExitMisused, "dumpable": ExitOK} {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "CLI_TEST_ARGS="+args)
+		cmd.Stderr = w
+		_ = cmd.Run() // the state says it
+		if got := cmd.ProcessState; got.ExitCode() != want {
+			t.Errorf("%q: %v, want exit code %d", args, got, want)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -97,10 +96,6 @@ func (f *Flags) parse(args []string, first bool) error {
 	for {
 		before := len(args)
 		if err := f.fs.Parse(args); err != nil {
-			if errors.Is(err, flag.ErrHelp) {
-				f.help = true
-				return nil
-			}
 			return Misused("%s", optionError(err))
 		}
 		rest := f.fs.Args()
@@ -130,11 +125,18 @@ func optionError(err error) string {
 	for _, place := range [...]string{" for flag -", " for -"} {
 		before, rest, ok := strings.Cut(msg, place)
 		if name, why, colon := strings.Cut(rest, ":"); ok && colon {
+			if what, value, _ := strings.Cut(before, ` "`); len(value) > maxShown {
+				before = what
+			}
 			return before + " for option " + dashes(name) + ":" + why
 		}
 	}
 	return msg
 }
+
+// maxShown is the length of the longest word of the command line that a message
+// repeats, in bytes. A longer one may be a key that somebody gave there by mistake.
+const maxShown = 15
 
 func dashes(name string) string {
 	if len(name) == 1 {

@@ -46,9 +46,12 @@ var _ store.Store = (*Store)(nil)
 func Open(folder string, o Options) (*Store, error) {
 	dir, err := durable.OpenDir(folder, o.hook)
 	if errors.Is(err, fs.ErrNotExist) && o.Create {
-		if err = durable.Mkdir(folder, 0o700, o.hook); err == nil {
-			dir, err = durable.OpenDir(folder, o.hook)
+		// A parent that is missing is not made: it may be a disk that is not
+		// mounted, and is nothing that another try would mend.
+		if err := durable.Mkdir(folder, 0o700, o.hook); err != nil {
+			return nil, fmt.Errorf("cannot make the store %q: %w", folder, err)
 		}
+		dir, err = durable.OpenDir(folder, o.hook)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: there is no folder %q", store.ErrNoStore, folder)

@@ -207,7 +207,7 @@ func TestNoStore(t *testing.T) {
 	if _, err := os.Lstat(missing); err == nil {
 		t.Error("it was made")
 	}
-	if _, err := Open(filepath.Join(missing, "deeper"), Options{Create: true}); err == nil {
+	if _, err := Open(filepath.Join(missing, "deeper"), Options{Create: true}); err == nil || errors.Is(err, store.ErrNoStore) {
 		t.Error("a store was made in a folder that is not there")
 	}
 	file := filepath.Join(dir, "file")
