@@ -47,25 +47,25 @@ func allowed() map[string][]string {
 		"cmd/internal/trusted":  {},
 		"cmd/internal/oathconf": {"cmd/internal/trusted", "pkg/config/oathtable"},
 		"cmd/internal/site": {
-			"cmd/internal/cli", "cmd/internal/oathconf", "cmd/internal/trusted",
-			"pkg/account", "pkg/config", "pkg/realm", "pkg/mfa", "pkg/verify", "pkg/store/filestore", "pkg/store/sealfile", "pkg/audit",
+			"cmd/internal/cli", "cmd/internal/host", "cmd/internal/oathconf", "cmd/internal/trusted",
+			"pkg/account", "pkg/config", "pkg/deliver", "pkg/realm", "pkg/mfa", "pkg/verify", "pkg/store/filestore", "pkg/store/sealfile", "pkg/audit",
 		},
 		// The programs. What edits realms knows no store.
 		"cmd/oathkeygen":    {"cmd/internal/cli", "cmd/internal/oathconf", "pkg/oath"},
 		"cmd/oath-qrencode": {"cmd/internal/cli", "cmd/internal/host", "cmd/internal/oathconf", "pkg/oath", "pkg/qr"},
 		"cmd/oathverify": {
-			"cmd/internal/cli", "cmd/internal/host", "cmd/internal/site", "cmd/internal/trusted",
-			"pkg/realm", "pkg/oath", "pkg/qr", "pkg/mfa", "pkg/verify", "pkg/store", "pkg/audit", "pkg/deliver",
+			"cmd/internal/cli", "cmd/internal/site", "cmd/internal/trusted",
+			"pkg/realm", "pkg/oath", "pkg/qr", "pkg/mfa", "pkg/verify", "pkg/store", "pkg/audit",
 		},
 		"cmd/realmctl": {
 			"cmd/internal/cli", "cmd/internal/oathconf", "pkg/config", "pkg/realm", "pkg/realm/realmfile", "pkg/account", "pkg/oath",
 		},
 		"cmd/mfactl": {
-			"cmd/internal/cli", "cmd/internal/host", "cmd/internal/site",
+			"cmd/internal/cli", "cmd/internal/site",
 			"pkg/realm", "pkg/oath", "pkg/qr", "pkg/mfa", "pkg/verify", "pkg/store", "pkg/store/sealfile", "pkg/audit",
 		},
 		"cmd/oathenroll": {
-			"cmd/internal/cli", "cmd/internal/host", "cmd/internal/site",
+			"cmd/internal/cli", "cmd/internal/site",
 			"pkg/oath", "pkg/qr", "pkg/mfa", "pkg/verify", "pkg/store", "pkg/audit", "pkg/deliver", "pkg/password",
 		},
 	}

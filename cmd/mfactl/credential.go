@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"oathkit/cmd/internal/cli"
-	"oathkit/cmd/internal/host"
 	"oathkit/pkg/mfa"
 	"oathkit/pkg/oath"
 )
@@ -88,13 +87,11 @@ func (s *session) parameters(realm string) (mfa.EnableOptions, error) {
 
 // siteIssuer is the name of this site in people's apps.
 func (s *session) siteIssuer() (string, error) {
-	issuer := s.Config.OATH.Issuer
-	if s.flags.Given("issuer") {
-		issuer = s.issuer
-	} else if issuer == "" {
+	issuer := s.issuer
+	if !s.flags.Given("issuer") {
 		var err error
-		if issuer, err = host.Name(); err != nil {
-			return "", cli.Unsure("cannot find the host's name: %w", err).Hint("say --issuer ISSUER")
+		if issuer, err = s.Issuer(); err != nil {
+			return "", err
 		}
 	}
 	if err := mfa.CheckLabel(issuer); err != nil {

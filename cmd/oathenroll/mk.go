@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"oathkit/cmd/internal/cli"
-	"oathkit/cmd/internal/host"
 	"oathkit/pkg/mfa"
 	"oathkit/pkg/oath"
 )
@@ -117,7 +116,7 @@ func (s *session) parameters(kind mfa.Kind, u mfa.User) (mfa.EnableOptions, erro
 		return o, err
 	}
 	if kind.Sent() {
-		if err := s.canSend(kind); err != nil {
+		if err := s.CanSend(kind); err != nil {
 			return o, err
 		}
 		o.Address = s.phone
@@ -144,12 +143,9 @@ func (s *session) parameters(kind mfa.Kind, u mfa.User) (mfa.EnableOptions, erro
 
 // issuer is the name of this site in people's apps and mails.
 func (s *session) issuer() (string, error) {
-	issuer := s.Config.OATH.Issuer
-	if issuer == "" {
-		var err error
-		if issuer, err = host.Name(); err != nil {
-			return "", cli.Unsure("cannot find the host's name: %w", err).Hint("the configuration can name an [oath] issuer")
-		}
+	issuer, err := s.Issuer()
+	if err != nil {
+		return "", err
 	}
 	if err := mfa.CheckLabel(issuer); err != nil {
 		return "", cli.Unsure("issuer: %w", err)

@@ -98,7 +98,7 @@ func (e *enrolment) send() error {
 		return sendRefusal(err)
 	}
 	e.trial = trial
-	if err := e.deliverCode(e.made, code); err != nil {
+	if err := e.SendCode(e.made, code, e.now); err != nil {
 		e.trial = mfa.RevokeSent(e.trial, code)
 		if rerr := e.refused("send", string(e.made.Kind), "not-delivered: "+err.Error()); rerr != nil {
 			return rerr

@@ -5,6 +5,7 @@ import (
 
 	"oathkit/cmd/internal/cli"
 	"oathkit/pkg/audit"
+	"oathkit/pkg/deliver"
 	"oathkit/pkg/mfa"
 	"oathkit/pkg/verify"
 )
@@ -27,7 +28,7 @@ func (o *options) runRemove(c *cli.Context) error {
 		return cli.Refused("removing it would lock %s out: %s", s.who.id, why).
 			Hint("'oathenroll mk' adds another factor; only the administrator can take away the last one")
 	}
-	if err := s.canSend(mfa.Email); err != nil {
+	if err := s.CanSend(mfa.Email); err != nil {
 		return err
 	}
 	address, err := s.address(u)
@@ -77,7 +78,7 @@ func (s *session) sendToken(address string, epoch [16]byte) error {
 	body := "Somebody asked for the second factor of " + s.who.id + " at " + issuer + "\n" +
 		"to be disabled. The token that does it is\n\n    " + token + "\n\n" +
 		"It is good for 15 minutes, once. If it was not you who asked, give it to\nnobody and tell your administrator.\n"
-	if err := s.mail(address, "Confirmation token", body, token); err != nil {
+	if err := s.SendMail(deliver.Mail{To: address, Subject: "Confirmation token", Body: body, Date: s.now, Secret: token}); err != nil {
 		return s.undo(err, "removal-token", mfa.Credential{}, func(u mfa.User) mfa.User { return mfa.RevokeRemoval(u, token) })
 	}
 	if err := s.done("removal-token", "", "removal", ""); err != nil {

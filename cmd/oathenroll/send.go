@@ -1,13 +1,10 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 
 	"oathkit/cmd/internal/cli"
-	"oathkit/pkg/deliver"
 	"oathkit/pkg/mfa"
 	"oathkit/pkg/verify"
 )
@@ -69,7 +66,7 @@ func (s *session) sendCode(credID string, purpose mfa.Purpose) error {
 	if err != nil {
 		return err
 	}
-	if err := s.deliverCode(cr, code); err != nil {
+	if err := s.SendCode(cr, code, s.now); err != nil {
 		return s.undo(err, "send", cr, func(u mfa.User) mfa.User { return mfa.RevokeSent(u, code) })
 	}
 	if err := s.done("send", cr.ID, string(cr.Kind), purpose.String()); err != nil {
@@ -99,52 +96,6 @@ func sendRefusal(err error) error {
 		return cli.Refused("your factors have been changed meanwhile").Hint("begin again")
 	}
 	return cli.Unsure("%w", err)
-}
-
-// canSend says, before anything is asked, whether codes of that kind can be
-// sent at all.
-func (s *session) canSend(kind mfa.Kind) error {
-	table, command := "deliver.email", s.Config.Deliver.Email.Command
-	if kind == mfa.SMS {
-		table, command = "deliver.sms", s.Config.Deliver.SMS.Command
-	}
-	if len(command) == 0 {
-		return cli.Unsure("the configuration names no command in [%s]", table).Hint("ask the administrator")
-	}
-	return nil
-}
-
-// deliverCode gives the code to the administrator's command for that kind.
-func (s *session) deliverCode(cr mfa.Credential, code string) error {
-	issuer, err := s.issuer()
-	if err != nil {
-		return err
-	}
-	text := fmt.Sprintf("Your verification code for %s is %s\n", issuer, code)
-	if cr.Kind == mfa.SMS {
-		m, err := deliver.SMS{To: cr.Address, Body: text, Secret: code}.Message()
-		return hand(deliver.Command{Argv: s.Config.Deliver.SMS.Command, Timeout: s.Config.Deliver.SMS.Timeout}, m, err)
-	}
-	return s.mail(cr.Address, "Verification code", text+
-		"\nIt is good for 5 minutes, once. If you did not ask for it, somebody else did:\ntell your administrator.\n", code)
-}
-
-func (s *session) mail(to, subject, body, secret string) error {
-	m, err := deliver.Mail{
-		From: s.Config.Deliver.Email.From, To: to, Subject: subject, Body: body, Date: s.now, Secret: secret,
-	}.Message()
-	return hand(deliver.Command{Argv: s.Config.Deliver.Email.Command, Timeout: s.Config.Deliver.Email.Timeout}, m, err)
-}
-
-// hand runs the administrator's command.
-func hand(command deliver.Command, m deliver.Message, err error) error {
-	if err != nil {
-		return cli.Unsure("%w", err)
-	}
-	if err := command.Send(context.Background(), m); err != nil {
-		return cli.Unsure("%w", err).Hint("what was to be sent has been revoked")
-	}
-	return nil
 }
 
 // address is where the person gets mail: what the record says, else his line

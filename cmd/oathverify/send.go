@@ -4,11 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 
 	"oathkit/cmd/internal/cli"
-	"oathkit/cmd/internal/host"
-	"oathkit/pkg/deliver"
 	"oathkit/pkg/mfa"
 	"oathkit/pkg/verify"
 )
@@ -115,7 +112,7 @@ func (l *login) send(which func(mfa.User) *mfa.Credential) (verify.Result, error
 	}
 	r.Credential, r.Kind = cr.ID, string(cr.Kind)
 	if code != "" {
-		if err := l.deliver(cr, code); err != nil {
+		if err := l.site.SendCode(cr, code, l.now); err != nil {
 			rerr := l.update(func(u mfa.User) (mfa.User, error) { return mfa.RevokeSent(u, code), nil })
 			return r, errors.Join(err, rerr)
 		}
@@ -145,43 +142,4 @@ func (l *login) newCode(u mfa.User, cr mfa.Credential) (verify.Result, string, m
 		return verify.Result{}, "", u, err
 	}
 	return verify.Result{Verdict: sent, Reason: reasonSent}, code, after, nil
-}
-
-// deliver hands the code to the administrator's command. No error holds it.
-func (l *login) deliver(cr mfa.Credential, code string) error {
-	from := cr.Issuer
-	if from == "" {
-		from = l.site.Config.OATH.Issuer
-	}
-	if from == "" {
-		var err error
-		if from, err = host.Name(); err != nil {
-			return fmt.Errorf("cannot find the host's name: %w", err)
-		}
-	}
-	text := fmt.Sprintf("Your verification code for %s is %s\n", from, code)
-	c := &l.site.Config.Deliver
-	var m deliver.Message
-	var err error
-	command := deliver.Command{Argv: c.SMS.Command, Timeout: c.SMS.Timeout}
-	if cr.Kind == mfa.SMS {
-		m, err = deliver.SMS{To: cr.Address, Body: text, Secret: code}.Message()
-	} else {
-		command = deliver.Command{Argv: c.Email.Command, Timeout: c.Email.Timeout}
-		text += "\nIt is good for 5 minutes, once. If you did not ask for it, somebody else did:\ntell your administrator.\n"
-		m, err = deliver.Mail{
-			From: c.Email.From, To: cr.Address, Subject: "Verification code", Body: text, Date: l.now, Secret: code,
-		}.Message()
-	}
-	if err != nil {
-		return err
-	}
-	if len(command.Argv) == 0 {
-		return cli.Unsure("the configuration names no command in [deliver.%s]", cr.Kind).
-			Hint("the code was not sent, and is not good")
-	}
-	if err := command.Send(context.Background(), m); err != nil {
-		return cli.Unsure("the code was not sent: %w", err).Hint("see [deliver.%s] in the configuration; the code is not good", cr.Kind)
-	}
-	return nil
 }

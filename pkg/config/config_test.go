@@ -81,7 +81,7 @@ func TestAnnotatedFileIsDefault(t *testing.T) {
 	table := ""
 	for line := range strings.Lines(string(b)) {
 		set := strings.TrimPrefix(line, "#")
-		name, _, isSetting := strings.Cut(set, " = ")
+		name, value, isSetting := strings.Cut(set, " = ")
 		switch {
 		case strings.HasPrefix(line, "["):
 			table = strings.Trim(line, "[]\n")
