@@ -25,6 +25,7 @@ type world struct {
 	*testing.T
 	dir       string
 	tool      *tool
+	stdin     *os.File
 	out, talk bytes.Buffer
 }
 
@@ -83,7 +84,7 @@ func (w *world) run(run func(*cli.Context) error, args ...string) int {
 	w.Helper()
 	w.out.Reset()
 	w.talk.Reset()
-	c := &cli.Context{Name: "realmctl", Args: args, Stdout: bufio.NewWriter(&w.out), Stderr: &w.talk}
+	c := &cli.Context{Name: "realmctl", Args: args, Stdin: w.stdin, Stdout: bufio.NewWriter(&w.out), Stderr: &w.talk}
 	err := run(c)
 	c.Stdout.Flush()
 	code := cli.ExitOK
@@ -286,7 +287,14 @@ func TestGuardOfPVEWithoutItsFiles(t *testing.T) {
 func TestGuardOfYubico(t *testing.T) {
 	w := newWorld(t)
 	w.pveFiles("user:ann@pve:1:0:::::"+key+":\n", "")
-	if code := w.run(w.tool.set, "pve", "tfa", "type=yubico,id=1,key=abcd"); code != 1 || !strings.Contains(w.talk.String(), "not known") {
+	w.write("value", "type=yubico,id=1,key=abcd\n")
+	stdin, err := os.Open(w.path("value"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	w.stdin = stdin
+	if code := w.run(w.tool.set, "pve", "tfa", "-"); code != 1 || !strings.Contains(w.talk.String(), "not known") {
 		t.Errorf("exit code %d: %s", code, w.talk.String())
 	}
 	if strings.Contains(w.talk.String(), "abcd") {
