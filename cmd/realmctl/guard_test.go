@@ -149,6 +149,11 @@ func TestGuardHere(t *testing.T) {
 		w.write("user.cfg", "user:ann@corp:1:0:\nuser:bob@corp:1:1700000000:\nuser:off@corp:0:0:\nuser:old@corp:1:1699999999:\nuser:x@pve:1:0:\n")
 		w.enables("corp", 0)
 	})
+	t.Run("a record that no login finds", func(t *testing.T) { // names are folded here
+		w := newWorld(t, readiness{ID: "Ann@corp", Usable: 1}, readiness{ID: "bob@corp", Usable: -1})
+		w.write("user.cfg", "user:Ann@corp:1:0:\nuser:bob@corp:1:0:\n")
+		w.enables("corp", 1, "ann@corp: no second factor", "bob@corp: no usable credential")
+	})
 	t.Run("who has none", func(t *testing.T) {
 		w := newWorld(t, ann, readiness{ID: "bob@corp", Pending: 2}, readiness{ID: "eve@corp"}, readiness{ID: "dan@corp2", Usable: 1})
 		w.write("user.cfg", "user:ann@corp:1:\nuser:bob@corp:1:\nuser:dan@corp:1:\nuser:eve@corp:1:\n")
