@@ -79,6 +79,9 @@ func (t *tool) population(c *cli.Context, doc *realmfile.File, r realm.Realm) (a
 	if err != nil {
 		return account.Users{}, "", err
 	}
+	if n := countErrors(users); n > 0 {
+		c.Warn("%s has lines that could change who is looked at (%d): realmctl check names them", path, n)
+	}
 	if !found && (r.Type != "pam" || doc.PVE()) {
 		return account.Users{}, "", cli.Refused("realm %q: the accounts are not known, for there is no %s: %w", r.ID, path, errUnknown).
 			Hint("name the file of the users with -u")

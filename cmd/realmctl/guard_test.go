@@ -154,6 +154,11 @@ func TestGuardHere(t *testing.T) {
 		w.write("user.cfg", "user:Ann@corp:1:0:\nuser:bob@corp:1:0:\n")
 		w.enables("corp", 1, "ann@corp: no second factor", "bob@corp: no usable credential")
 	})
+	t.Run("a user line that is not read", func(t *testing.T) {
+		w := newWorld(t, ann)
+		w.write("user.cfg", "\ufeffuser:bob@corp:1:0:\nuser:ann@corp:1:0:\n")
+		w.enables("corp", 0, "user.cfg has lines that could change who is looked at (1)")
+	})
 	t.Run("who has none", func(t *testing.T) {
 		w := newWorld(t, ann, readiness{ID: "bob@corp", Pending: 2}, readiness{ID: "eve@corp"}, readiness{ID: "dan@corp2", Usable: 1})
 		w.write("user.cfg", "user:ann@corp:1:\nuser:bob@corp:1:\nuser:dan@corp:1:\nuser:eve@corp:1:\n")
