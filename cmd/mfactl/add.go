@@ -12,11 +12,7 @@ import (
 )
 
 func (o *options) runAdd(c *cli.Context) error {
-	s, err := o.open(c, true)
-	if err != nil {
-		return err
-	}
-	t, err := s.target(c.Args[0], true)
+	s, t, err := o.openFor(c, true)
 	if err != nil {
 		return err
 	}

@@ -8,11 +8,7 @@ import (
 )
 
 func (o *options) runCodes(c *cli.Context) error {
-	s, err := o.open(c, false)
-	if err != nil {
-		return err
-	}
-	t, err := s.target(c.Args[0], false)
+	s, t, err := o.openFor(c, false)
 	if err != nil {
 		return err
 	}

@@ -39,11 +39,7 @@ func (o *options) issue(c *cli.Context, creating bool, make maker) error {
 	if err != nil {
 		return err
 	}
-	s, err := o.open(c, creating)
-	if err != nil {
-		return err
-	}
-	t, err := s.target(c.Args[0], creating)
+	s, t, err := o.openFor(c, creating)
 	if err != nil {
 		return err
 	}

@@ -12,11 +12,7 @@ import (
 const forced = "lock-out-anyway"
 
 func (o *options) runDisable(c *cli.Context) error {
-	s, err := o.open(c, false)
-	if err != nil {
-		return err
-	}
-	t, err := s.target(c.Args[0], false)
+	s, t, err := o.openFor(c, false)
 	if err != nil {
 		return err
 	}
@@ -52,11 +48,7 @@ func (s *session) warnLockedOut(t target) {
 }
 
 func (o *options) runRemove(c *cli.Context) error {
-	s, err := o.open(c, false)
-	if err != nil {
-		return err
-	}
-	t, err := s.target(c.Args[0], false)
+	s, t, err := o.openFor(c, false)
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,16 @@ func (o *options) open(c *cli.Context, creating bool) (*session, error) {
 	return &session{options: o, Site: s, c: c, now: time.Now()}, nil
 }
 
+// openFor does that for a command about the user that its first operand names.
+func (o *options) openFor(c *cli.Context, creating bool) (*session, target, error) {
+	s, err := o.open(c, creating)
+	if err != nil {
+		return nil, target{}, err
+	}
+	t, err := s.target(c.Args[0], creating)
+	return s, t, err
+}
+
 // makeStore makes the store if there is none. That is said aloud, for perhaps
 // there is one on a disk that is not mounted.
 func (s *session) makeStore(t target) error {

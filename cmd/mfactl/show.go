@@ -47,11 +47,7 @@ type credential struct {
 }
 
 func (o *options) runShow(c *cli.Context) error {
-	s, err := o.open(c, false)
-	if err != nil {
-		return err
-	}
-	t, err := s.target(c.Args[0], false)
+	s, t, err := o.openFor(c, false)
 	if err != nil {
 		return err
 	}

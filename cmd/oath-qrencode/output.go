@@ -47,6 +47,11 @@ func (o *options) target() (target, error) {
 	default:
 		t.form = "uri"
 	}
+	for _, name := range [...]string{"invert", "level"} {
+		if (t.form == "uri" || t.form == "json") && o.flags.Given(name) {
+			return t, cli.Misused("option --%s is for a picture, and %s is none", name, t.form).Hint("say which picture: -t TYPE")
+		}
+	}
 	if t.terminal && t.form == "png" {
 		return t, cli.Misused("a PNG image is nothing for a terminal").Hint("write it to a file: -o FILE")
 	}

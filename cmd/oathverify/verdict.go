@@ -39,12 +39,13 @@ func (l *login) verdict(r verify.Result) verdict {
 	return v
 }
 
-// unsure passes an error on, after a verdict for whoever reads JSON.
+// unsure passes an error on, after a verdict for whoever reads JSON. The message
+// in that is for the person, who learns nothing of files or of who exists.
 func (o *options) unsure(c *cli.Context, id, realm string, err error) error {
 	if !o.json {
 		return err
 	}
-	if jerr := c.JSON(verdict{Verdict: "error", User: id, Realm: realm, Message: "cannot find out: " + err.Error()}); jerr != nil {
+	if jerr := c.JSON(verdict{Verdict: "error", User: id, Realm: realm, Message: fault}); jerr != nil {
 		return jerr
 	}
 	return err

@@ -79,6 +79,9 @@ func (t *tool) population(c *cli.Context, doc *realmfile.File, r realm.Realm) (a
 	if err != nil {
 		return account.Users{}, "", err
 	}
+	if n := countErrors(users); n > 0 {
+		c.Warn("%s has lines that could change who is looked at (%d): realmctl check names them", path, n)
+	}
 	if !found && (r.Type != "pam" || doc.PVE()) {
 		return account.Users{}, "", cli.Refused("realm %q: the accounts are not known, for there is no %s: %w", r.ID, path, errUnknown).
 			Hint("name the file of the users with -u")
@@ -113,12 +116,11 @@ func (t *tool) lockedOutHere(c *cli.Context, r realm.Realm, users account.Users,
 	if err != nil {
 		return nil, err
 	}
+	// Ids are compared as they are: oathverify looks for the folded one, and a
+	// record under any other spelling is never found.
 	has := make(map[string]readiness, len(ready))
 	for _, u := range ready {
-		name, realmID, ok := cutID(u.ID)
-		if ok && realmID == r.ID {
-			has[fold(name)+"@"+realmID] = u
-		}
+		has[u.ID] = u
 	}
 	var out []lockout
 	for _, id := range ids {
@@ -126,9 +128,9 @@ func (t *tool) lockedOutHere(c *cli.Context, r realm.Realm, users account.Users,
 		switch {
 		case !enrolled:
 			out = append(out, lockout{id, "no second factor; mfactl enable makes one"})
-		case u.Usable == 0 && u.Pending > 0:
+		case u.Usable <= 0 && u.Pending > 0:
 			out = append(out, lockout{id, fmt.Sprintf("only unactivated credentials (%d): no right code was given yet", u.Pending)})
-		case u.Usable == 0:
+		case u.Usable <= 0:
 			out = append(out, lockout{id, "no usable credential"})
 		case u.Locked:
 			c.Warn("%s has a second factor, but it is locked now: mfactl unlock frees it", id)
@@ -172,13 +174,4 @@ func (t *tool) accounts(r realm.Realm, users account.Users, fold func(string) st
 		}
 	}
 	return ids, nil
-}
-
-// cutID splits the id of a record at the last "@".
-func cutID(id string) (name, realmID string, ok bool) {
-	i := strings.LastIndexByte(id, '@')
-	if i < 0 {
-		return "", "", false
-	}
-	return id[:i], id[i+1:], true
 }

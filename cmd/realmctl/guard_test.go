@@ -25,6 +25,7 @@ type world struct {
 	*testing.T
 	dir       string
 	tool      *tool
+	stdin     *os.File
 	out, talk bytes.Buffer
 }
 
@@ -83,7 +84,7 @@ func (w *world) run(run func(*cli.Context) error, args ...string) int {
 	w.Helper()
 	w.out.Reset()
 	w.talk.Reset()
-	c := &cli.Context{Name: "realmctl", Args: args, Stdout: bufio.NewWriter(&w.out), Stderr: &w.talk}
+	c := &cli.Context{Name: "realmctl", Args: args, Stdin: w.stdin, Stdout: bufio.NewWriter(&w.out), Stderr: &w.talk}
 	err := run(c)
 	c.Stdout.Flush()
 	code := cli.ExitOK
@@ -147,6 +148,16 @@ func TestGuardHere(t *testing.T) {
 		w := newWorld(t, ann, readiness{ID: "bob@corp", Usable: 2, Pending: 1})
 		w.write("user.cfg", "user:ann@corp:1:0:\nuser:bob@corp:1:1700000000:\nuser:off@corp:0:0:\nuser:old@corp:1:1699999999:\nuser:x@pve:1:0:\n")
 		w.enables("corp", 0)
+	})
+	t.Run("a record that no login finds", func(t *testing.T) { // names are folded here
+		w := newWorld(t, readiness{ID: "Ann@corp", Usable: 1}, readiness{ID: "bob@corp", Usable: -1})
+		w.write("user.cfg", "user:Ann@corp:1:0:\nuser:bob@corp:1:0:\n")
+		w.enables("corp", 1, "ann@corp: no second factor", "bob@corp: no usable credential")
+	})
+	t.Run("a user line that is not read", func(t *testing.T) {
+		w := newWorld(t, ann)
+		w.write("user.cfg", "\ufeffuser:bob@corp:1:0:\nuser:ann@corp:1:0:\n")
+		w.enables("corp", 0, "user.cfg has lines that could change who is looked at (1)")
 	})
 	t.Run("who has none", func(t *testing.T) {
 		w := newWorld(t, ann, readiness{ID: "bob@corp", Pending: 2}, readiness{ID: "eve@corp"}, readiness{ID: "dan@corp2", Usable: 1})
@@ -286,7 +297,14 @@ func TestGuardOfPVEWithoutItsFiles(t *testing.T) {
 func TestGuardOfYubico(t *testing.T) {
 	w := newWorld(t)
 	w.pveFiles("user:ann@pve:1:0:::::"+key+":\n", "")
-	if code := w.run(w.tool.set, "pve", "tfa", "type=yubico,id=1,key=abcd"); code != 1 || !strings.Contains(w.talk.String(), "not known") {
+	w.write("value", "type=yubico,id=1,key=abcd\n")
+	stdin, err := os.Open(w.path("value"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	w.stdin = stdin
+	if code := w.run(w.tool.set, "pve", "tfa", "-"); code != 1 || !strings.Contains(w.talk.String(), "not known") {
 		t.Errorf("exit code %d: %s", code, w.talk.String())
 	}
 	if strings.Contains(w.talk.String(), "abcd") {

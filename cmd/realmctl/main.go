@@ -107,6 +107,7 @@ func (t *tool) editors() []*cli.Command {
 		},
 		{
 			Name: "set", Args: "REALM KEY VALUE", Summary: "give a realm a property", MinArgs: 3, MaxArgs: 3, Run: t.set,
+			Help: "A secret, such as a password, comes on standard input: VALUE is - then.",
 			Flags: func(f *cli.Flags) {
 				anyway(f)
 				edits(f)

@@ -51,7 +51,10 @@ func runMfactl(path, realmID, config string, wait time.Duration) ([]readiness, e
 	if err != nil {
 		return nil, notAsked(err)
 	}
-	if !info.Mode().IsRegular() || info.Mode().Perm()&0o022 != 0 {
+	if !info.Mode().IsRegular() {
+		return nil, notAsked(fmt.Errorf("%s: is no regular file", path))
+	}
+	if info.Mode().Perm()&0o022 != 0 {
 		return nil, notAsked(fmt.Errorf("%s: others than its owner can write it, so it is not trusted", path))
 	}
 	var args []string

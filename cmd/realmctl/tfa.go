@@ -136,8 +136,12 @@ func stillRequired(doc *realmfile.File, d *realm.Domains, id string) []string {
 }
 
 func (t *tool) set(c *cli.Context) error {
-	id, key, value := c.Args[0], c.Args[1], c.Args[2]
+	id, key := c.Args[0], c.Args[1]
 	if err := realmOperand(id); err != nil {
+		return err
+	}
+	value, err := valueOperand(c, key, c.Args[2])
+	if err != nil {
 		return err
 	}
 	return t.edit(c, func(doc *realmfile.File, old []byte) ([]byte, []string, error) {
@@ -162,6 +166,29 @@ func (t *tool) set(c *cli.Context) error {
 		}
 		return edited, said, err
 	})
+}
+
+// valueOperand is the VALUE of set. "-" stands for a line of standard input, which
+// is where a secret has to come from.
+func valueOperand(c *cli.Context, key, given string) (string, error) {
+	if given != "-" {
+		if p := (realm.Property{Key: key, Value: given}); p.Shown() != given {
+			return "", cli.Misused("%s: a secret is not taken from the command line, where everybody can see it", key).
+				Hint("give - as the value, and the secret on standard input")
+		}
+		return given, nil
+	}
+	var value string
+	var err error
+	if cli.IsTerminal(c.Stdin) {
+		value, err = cli.AskSecret(key + ": ")
+	} else {
+		value, err = cli.ReadLine(c.Stdin)
+	}
+	if err != nil {
+		return "", cli.Unsure("cannot read the value: %w", err)
+	}
+	return value, nil
 }
 
 func (t *tool) unset(c *cli.Context) error {

@@ -44,7 +44,7 @@ type Event struct {
 	By      string // who made a change: the numeric user id of the process
 	Login   string // the numeric user id that the session of that process logged in as
 
-	Verdict    string        // "accepted", "rejected", …; for a change "done" or "refused"
+	Verdict    string        // "accepted", "rejected", …; for a change "done"
 	Reason     string        // why, in a few stable words
 	Credential string        // the credential's id
 	Kind       string        // the credential's kind: "totp", "hotp", "recovery"

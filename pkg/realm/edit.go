@@ -163,7 +163,7 @@ func writableTFA(value string) error {
 	case t.Step > MaxStep:
 		return editErrorf(0, "", "tfa: step=%d: must be at most %d seconds", t.Step, MaxStep)
 	case signedDigits(value):
-		return editErrorf(0, "write the number without a sign", "tfa: %s: with a sign before the digits nobody can log in", plain(value))
+		return editErrorf(0, "write the number without a sign", "tfa: %s: with a sign before the digits nobody can log in", plain(shown("tfa", value)))
 	}
 	return nil
 }

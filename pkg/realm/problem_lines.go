@@ -238,9 +238,9 @@ func (c *checker) orphan(l section.Line, text []byte, eye eyeKind) {
 			"the line seems to ask for a second factor, but Proxmox VE ignores it: %s", why)
 	case c.badHeader:
 	case harmless(string(k)) || !isPropertyName(string(k)):
-		c.add(l.Number, Warning, "orphan-property", mend, "Proxmox VE ignores the property %q: %s", k, why)
+		c.add(l.Number, Warning, "orphan-property", mend, "Proxmox VE ignores the property %q: %s", nameOf(string(k)), why)
 	default:
-		c.add(l.Number, Error, "orphan-property", mend, "Proxmox VE ignores the property %q: %s", k, why)
+		c.add(l.Number, Error, "orphan-property", mend, "Proxmox VE ignores the property %q: %s", nameOf(string(k)), why)
 	}
 }
 

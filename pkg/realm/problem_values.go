@@ -36,10 +36,10 @@ func (c *checker) dropped(l section.Line, typ, id, key, value string, err error)
 		c.badTFA(l, typ, id, value, err)
 	case eye == eyeWish:
 		c.add(l.Number, Error, "tfa-spelling", "write \"\\ttfa type=oath\"",
-			"the line seems to ask for a second factor in realm %q, but to Proxmox VE it is the unknown property %q, which it drops", id, key)
+			"the line seems to ask for a second factor in realm %q, but to Proxmox VE it is the unknown property %q, which it drops", id, nameOf(key))
 	case errors.Is(err, errUnknownKey):
 		c.add(l.Number, Warning, "unknown-property", "remove it",
-			"realm %q: Proxmox VE knows no property %q, drops it, and loses it at its next write", id, key)
+			"realm %q: Proxmox VE knows no property %q, drops it, and loses it at its next write", id, nameOf(key))
 	case errors.Is(err, errNotOfType):
 		c.add(l.Number, severityOf(key), "property-of-other-type", "remove it",
 			"realm %q: a realm of type %s has no property %q, Proxmox VE drops it", id, typ, key)

@@ -86,13 +86,31 @@ func shown(key, value string) string {
 	case "tfa":
 		parts := strings.Split(value, ",")
 		for i, p := range parts {
-			if strings.HasPrefix(p, "key=") {
-				parts[i] = "key=[secret]"
-			}
+			parts[i] = withoutKey(p)
 		}
 		return strings.Join(parts, ",")
 	}
 	return value
+}
+
+// withoutKey replaces the API key in a part of a tfa value, however the part is
+// spelled.
+func withoutKey(part string) string {
+	for i := 0; i+4 <= len(part); i++ {
+		if strings.EqualFold(part[i:i+4], "key=") {
+			return part[:i+4] + "[secret]"
+		}
+	}
+	return part
+}
+
+// nameOf returns a first word without what follows a `:`, `=` or comma in it,
+// which can be the value, and a secret.
+func nameOf(word string) string {
+	if i := strings.IndexAny(word, ":=,"); i >= 0 {
+		return word[:i+1]
+	}
+	return word
 }
 
 // plain returns text as it is when all of it shows, else quoted.

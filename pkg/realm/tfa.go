@@ -96,6 +96,7 @@ func (t *TFA) set(key, value string) (err error) {
 }
 
 func badType(value string) error {
+	value = withoutKey(value)
 	switch {
 	case strings.Contains(value, "#"):
 		return tfaErrorf("tfa-comment", "type=%s: a comment cannot follow on the same line, it is read as part of the value", plain(value))
@@ -120,7 +121,7 @@ func unknownPart(key string) error {
 // math.MaxInt, or its negative.
 func integer(key, value string, least, most int) (int, error) {
 	code := "tfa-" + key
-	quoted := plain(value)
+	quoted := plain(withoutKey(value))
 	if strings.Contains(value, "#") {
 		return 0, tfaErrorf("tfa-comment", "%s=%s: a comment cannot follow on the same line, it is read as part of the value", key, quoted)
 	}
@@ -172,6 +173,7 @@ func eachPart(s string, fn func(key, value string) error) error {
 		}
 		key, value, found := strings.Cut(part, "=")
 		value = strings.TrimSuffix(value, "\n")
+		part = withoutKey(part) // for the errors
 		switch {
 		case !found && strings.Contains(part, "#"):
 			return tfaErrorf("tfa-comment", "%q: a comment cannot follow on the same line, it is read as part of the value", part)

@@ -63,4 +63,23 @@ func TestSecretsAreNotShown(t *testing.T) {
 			t.Errorf("told: %s", p.Message)
 		}
 	}
+	// neither where the line is spelled wrong
+	for _, line := range []string{
+		"tfa type=yubico;key=hush", "tfa type=yubico, key=hush", "tfa KEY=hush", "tfa type=oath,digits=6;key=hush", "tfa keykey=hush",
+		"tfa:type=yubico,key=hush", "tfa=type=yubico,key=hush", "tfa,key=hush", "password=hush", "password:hush", "client-key=hush",
+		"tfa \u0130\u0130\u0130\u0130\u0130\u0130key=hush", "tfa type=yubico,key=hush,digits=+6",
+	} {
+		for _, b := range []string{"pam: pam\n\t" + line + "\n", "\t" + line + "\n\npam: pam\n", "pam: pam\n" + line + "\n"} {
+			for _, p := range Parse([]byte(b)).Problems() {
+				if strings.Contains(p.Message, "hush") {
+					t.Errorf("%q: told: %s", b, p.Message)
+				}
+			}
+		}
+		if _, value, ok := strings.Cut(line, "tfa "); ok {
+			if _, err := Set([]byte("pam: pam\n"), "pam", "tfa", value); err == nil || strings.Contains(err.Error(), "hush") {
+				t.Errorf("%q: %v", value, err)
+			}
+		}
+	}
 }
