@@ -59,12 +59,7 @@ func sealer(c *config.Config) (mfa.Sealer, error) {
 	if path == "" {
 		return nil, nil
 	}
-	b, err := ReadSealFile(path)
-	if err != nil {
-		return nil, err
-	}
-	defer clear(b)
-	return sealfile.Sealer(path, b, rand.Reader)
+	return sealfile.Sealer(path, func() ([]byte, error) { return ReadSealFile(path) }, rand.Reader)
 }
 
 // openStore opens the store that the configuration names.

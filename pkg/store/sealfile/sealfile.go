@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"oathkit/pkg/internal/durable"
@@ -21,16 +22,73 @@ import (
 // ErrBusy means that another rotation held the lock all the time.
 var ErrBusy = durable.ErrBusy
 
-// Sealer makes of a file's text what seals and opens the secrets of a store. The
-// name is for errors, which hold nothing of the text. Nonces are read from
-// random, of cryptographic quality.
-func Sealer(name string, text []byte, random io.Reader) (mfa.Sealer, error) {
+// Sealer is what seals and opens the secrets of a store with the keys of a file,
+// whose text is what read returns. The file is read now, and once more whenever a
+// secret needs a key that was not in it: somebody may have rotated the keys since,
+// while a person was asked for a code. The name is for errors, which hold nothing
+// of the text. Nonces are read from random, of cryptographic quality.
+func Sealer(name string, read func() ([]byte, error), random io.Reader) (mfa.Sealer, error) {
+	f := &follower{name: name, read: read, random: random}
+	now, err := f.load()
+	if err != nil {
+		return nil, err
+	}
+	f.now = now
+	return f, nil
+}
+
+// A follower seals with the keys that its file had when it was read last.
+type follower struct {
+	name   string
+	read   func() ([]byte, error)
+	random io.Reader
+
+	mu  sync.Mutex
+	now *seal.Sealer
+}
+
+func (f *follower) load() (*seal.Sealer, error) {
+	text, err := f.read()
+	if err != nil {
+		return nil, err
+	}
+	defer clear(text)
 	keys, err := seal.ParseKeys(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", f.name, err)
 	}
-	return seal.New(keys, random)
+	return seal.New(keys, f.random)
 }
+
+func (f *follower) sealer() *seal.Sealer {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.now
+}
+
+// Seal is described at [mfa.Sealer].
+func (f *follower) Seal(secret []byte, user, cred string) (string, error) {
+	return f.sealer().Seal(secret, user, cred)
+}
+
+// Open is described at [mfa.Sealer].
+func (f *follower) Open(sealed, user, cred string) (secret []byte, current bool, err error) {
+	secret, current, err = f.sealer().Open(sealed, user, cred)
+	if !errors.Is(err, seal.ErrNoSuchKey) {
+		return secret, current, err
+	}
+	again, failed := f.load()
+	if failed != nil {
+		return nil, false, errors.Join(err, failed)
+	}
+	f.mu.Lock()
+	f.now = again
+	f.mu.Unlock()
+	return again.Open(sealed, user, cred)
+}
+
+// Format prints [secret], whatever the verb.
+func (f *follower) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "[secret]") }
 
 // Group says who besides root may read a file of keys that Rotate makes.
 type Group struct {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"oathkit/pkg/internal/seal"
 )
 
 func rotate(path string) (string, error) {
@@ -27,11 +31,7 @@ func TestRotate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := Sealer(path, b, rand.Reader)
+		s, err := Sealer(path, func() ([]byte, error) { return os.ReadFile(path) }, rand.Reader)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,6 +57,59 @@ func TestRotate(t *testing.T) {
 	}
 	if info, _ := os.Stat(path); info.Mode().Perm() != 0o640 {
 		t.Errorf("the mode has become %v", info.Mode())
+	}
+}
+
+// Who has read the file before a rotation opens what was sealed after it, and
+// seals with the new key from then on.
+func TestSealerFollowsTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "seal.keys")
+	read := func() ([]byte, error) { return os.ReadFile(path) }
+	if _, err := rotate(path); err != nil {
+		t.Fatal(err)
+	}
+	before, err := Sealer(path, read, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := rotate(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := Sealer(path, read, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := after.Seal([]byte("a secret"), "alice@pam", "id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, current, err := before.Open(text, "alice@pam", "id")
+	if err != nil || !current || string(secret) != "a secret" {
+		t.Errorf("%q, current %v, %v", secret, current, err)
+	}
+	if text, err = before.Seal([]byte("a secret"), "alice@pam", "id"); err != nil || !strings.Contains(text, id) {
+		t.Errorf("sealed %q, not with %s: %v", text, id, err)
+	}
+	if s := fmt.Sprintf("%v %+v %#v", before, before, before); s != "[secret] [secret] [secret]" {
+		t.Errorf("it prints %s", s)
+	}
+
+	// A key that is not in the file is missed still.
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rotate(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := before.Open(strings.Replace(text, id, "00000000", 1), "alice@pam", "id"); !errors.Is(err, seal.ErrNoSuchKey) {
+		t.Errorf("got %v", err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := before.Open(text, "alice@pam", "id"); !errors.Is(err, seal.ErrNoSuchKey) || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -92,7 +145,7 @@ func TestRotateRefuses(t *testing.T) {
 	if b, _ := os.ReadFile(path); string(b) != text {
 		t.Errorf("the file has become %q", b)
 	}
-	if _, err := Sealer("FILE", []byte(text), rand.Reader); err == nil || !strings.Contains(err.Error(), "FILE: line 1: ") {
+	if _, err := Sealer("FILE", func() ([]byte, error) { return []byte(text), nil }, rand.Reader); err == nil || !strings.Contains(err.Error(), "FILE: line 1: ") {
 		t.Errorf("got %v", err)
 	}
 	_, err = Rotate(context.Background(), path, time.Second, func() ([]byte, error) { return nil, fs.ErrPermission }, Group{}, rand.Reader)
