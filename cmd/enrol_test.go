@@ -57,6 +57,12 @@ func TestEnrolEndsBeforeTheProof(t *testing.T) {
 		},
 		"no code":     func(c *chat) { c.send("\r"); c.end(1) },
 		"interrupted": func(c *chat) { c.send("\x03"); c.end(111) },
+		"terminated": func(c *chat) {
+			if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Error(err)
+			}
+			c.end(111)
+		},
 		"killed": func(c *chat) {
 			if err := c.cmd.Process.Kill(); err != nil {
 				t.Error(err)

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"golang.org/x/term"
 )
@@ -121,17 +123,49 @@ func (d *Dialogue) line(read func() (string, error)) (string, error) {
 	if columns, rows, ok := d.Size(); ok {
 		_ = d.term.SetSize(columns, rows)
 	}
-	answer, err := read()
+	answer, err := unlessStopped(read)
 	switch {
 	case err == io.EOF:
 		_, _ = d.tty.WriteString("\r\n")
 		return "", errors.New("the question was not answered")
+	case errors.Is(err, errStopped):
+		_, _ = d.tty.WriteString("\r\n")
+		return "", err
 	case err != nil:
 		return "", fmt.Errorf("cannot read from the terminal: %w", err)
 	case len(answer) > maxAnswer:
 		return "", fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
 	}
 	return answer, nil
+}
+
+var errStopped = errors.New("the question was not answered: the program was told to end")
+
+// unlessStopped is the answer, or errStopped once a signal came. What reads is
+// then left to itself, for the end of the program is near.
+func unlessStopped(read func() (string, error)) (string, error) {
+	stop := make(chan os.Signal, 1)
+	for _, s := range [...]os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM} {
+		if !signal.Ignored(s) { // nohup(1)
+			signal.Notify(stop, s)
+		}
+	}
+	defer signal.Stop(stop)
+	type result struct {
+		answer string
+		err    error
+	}
+	done := make(chan result, 1)
+	go func() {
+		answer, err := read()
+		done <- result{answer, err}
+	}()
+	select {
+	case r := <-done:
+		return r.answer, r.err
+	case <-stop:
+		return "", errStopped
+	}
 }
 
 // noHistory keeps no answer.
