@@ -153,19 +153,31 @@ func (t *tool) set(c *cli.Context) error {
 			return edited, []string{fmt.Sprintf("%s of realm %q is that already: nothing to change", key, id)}, nil
 		}
 		said := []string{fmt.Sprintf("%s of realm %q is set", key, id)}
-		was, _ := realm.Parse(old).Lookup(id)
-		begins := !was.InFile || was.Missing != "" // its other properties count from now on
-		is := realm.Parse(edited)
-		switch r, _ := is.Lookup(id); {
-		case key == "tfa", begins && doc.PVE() && r.TFA != nil:
-			err = t.guard(c, doc, edited, id)
-		case begins && !doc.PVE():
-			if _, _, required := is.Required(id); !required {
-				said = append(said, fmt.Sprintf("realm %q is in the file now and asks for no second factor: oathverify asks only who has an activated one", id))
-			}
+		if key == "tfa" { // by whatever way it is turned on
+			return edited, said, t.guard(c, doc, edited, id)
 		}
-		return edited, said, err
+		more, err := t.begun(c, doc, old, edited, id)
+		return edited, append(said, more...), err
 	})
+}
+
+// begun looks at a realm whose other properties count from an edit on, for it was
+// not in the file or lacked what it needs.
+func (t *tool) begun(c *cli.Context, doc *realmfile.File, old, edited []byte, id string) (said []string, err error) {
+	if was, _ := realm.Parse(old).Lookup(id); was.InFile && was.Missing == "" {
+		return nil, nil
+	}
+	is := realm.Parse(edited)
+	if doc.PVE() {
+		if r, _ := is.Lookup(id); r.TFA != nil {
+			return nil, t.guard(c, doc, edited, id)
+		}
+		return nil, nil
+	}
+	if _, _, required := is.Required(id); !required {
+		said = append(said, fmt.Sprintf("realm %q is in the file now and asks for no second factor: oathverify asks only who has an activated one", id))
+	}
+	return said, nil
 }
 
 // valueOperand is the VALUE of set. "-" stands for a line of standard input, which
