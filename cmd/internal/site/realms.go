@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"strings"
 
 	"oathkit/cmd/internal/trusted"
@@ -45,7 +46,8 @@ func (r Realms) Required(id string) (why string, required bool) {
 	case !required:
 		return fmt.Sprintf("%s: realm %q asks for no factor", r.path, id), false
 	case line > 0:
-		return fmt.Sprintf("%s:%d: %s", r.path, line, why), true
+		// Without package fmt, whose first use would be felt in every login.
+		return r.path + ":" + strconv.Itoa(line) + ": " + why, true
 	}
 	return fmt.Sprintf("%s: %s", r.path, why), true
 }
