@@ -4,10 +4,8 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"oathkit/cmd/internal/cli"
@@ -78,7 +76,7 @@ algorithm and counter itself.`,
 			Flags: func(f *cli.Flags) {
 				f.Bool(&o.json, "json", "print the credential as JSON, without its key")
 				o.declareCredential(f)
-				f.Func("counter", "N", "the next counter of a hotp token (default 0)", o.setCounter)
+				f.Counter(&o.counter, "counter", "N", "the next counter of a hotp token (default 0)")
 			},
 		},
 	}
@@ -172,13 +170,4 @@ func (o *options) declareCredential(f *cli.Flags) {
 
 func (o *options) declareLockOut(f *cli.Flags) {
 	f.Bool(&o.lockOut, "lock-out-anyway", "do it although the user is locked out then")
-}
-
-func (o *options) setCounter(s string) error {
-	n, err := strconv.ParseUint(s, 10, 64)
-	if err != nil {
-		return fmt.Errorf("want a whole number, 0 or more")
-	}
-	o.counter = n
-	return nil
 }

@@ -50,7 +50,7 @@ else uri.`,
 			f.String(&o.keyFile, "k,key-file", "FILE", "read the key or URI from FILE, - for standard input")
 			f.String(&o.issuer, "i,issuer", "ISSUER", "who asks for the code (default: as configured, else this host's name)")
 			f.String(&o.account, "a,account", "ACCOUNT", "whose key it is (default: $USER@HOST)")
-			f.Func("hotp", "COUNTER", "codes by a counter that begins with COUNTER, instead of by time", o.setCounter)
+			f.Counter(&o.counter, "hotp", "COUNTER", "codes by a counter that begins with COUNTER, instead of by time")
 			f.Func("d,digits", "DIGITS", "digits of a code, 6 to 10 (default 6)", number(&o.digits, oath.MinDigits, oath.MaxDigits))
 			f.Func("p,period", "PERIOD", "seconds that a code is good, 1 to 86400 (default 30)", number(&o.period, oath.MinPeriod, oath.MaxPeriod))
 			f.Func("m,algorithm", "ALGORITHM", "SHA1, SHA256 or SHA512 (default SHA1)", o.setAlgorithm)
@@ -74,13 +74,6 @@ func number(p *int, low, high int) func(string) error {
 		*p = n
 		return nil
 	}
-}
-
-func (o *options) setCounter(s string) (err error) {
-	if o.counter, err = strconv.ParseUint(s, 10, 64); err != nil {
-		return fmt.Errorf("must be a whole number from 0 to 18446744073709551615")
-	}
-	return nil
 }
 
 func (o *options) setAlgorithm(s string) (err error) {

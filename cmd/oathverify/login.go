@@ -180,6 +180,9 @@ func (l *login) fail(err error) error {
 // refuseName turns away a name that cannot be a user's. That is a no, not a
 // fault: names come from whoever knocks.
 func (l *login) refuseName(cause error) error {
+	if errors.Is(cause, site.ErrNoDefault) {
+		return l.fail(cause)
+	}
 	r := verify.Result{Verdict: verify.Rejected, Reason: "bad name: " + cause.Error()}
 	if err := l.site.Record(l.c, l.event(r)); err != nil {
 		return l.o.unsure(l.c, l.id, l.realm, err)

@@ -76,7 +76,7 @@ func (o *options) declare(f *cli.Flags) {
 	f.Int(&o.step, "s,step", "SECONDS", "with -k: length of a time step (default 30)")
 	f.String(&o.algorithm, "m,algorithm", "ALG", "with -k: SHA1, SHA256 or SHA512 (default SHA1)")
 	f.Int(&o.window, "w,window", "N", "with -k: steps to either side, or counters ahead (default 1, or 10 with --hotp)")
-	f.Func("hotp", "COUNTER", "with -k: the keys are for HOTP, COUNTER is the next one", o.setCounter)
+	f.Counter(&o.hotp, "hotp", "COUNTER", "with -k: the keys are for HOTP, COUNTER is the next one")
 	f.String(&o.time, "time", "TIME", "with -k: judge as of TIME, seconds since 1970 or RFC 3339")
 }
 

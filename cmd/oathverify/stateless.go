@@ -29,15 +29,6 @@ type match struct {
 	OffsetSeconds *int64  `json:"offset_seconds,omitempty"`
 }
 
-func (o *options) setCounter(s string) error {
-	n, err := strconv.ParseUint(s, 10, 64)
-	if err != nil {
-		return fmt.Errorf("want a whole number")
-	}
-	o.hotp = n
-	return nil
-}
-
 func (o *options) runStateless(c *cli.Context) error {
 	for _, name := range [...]string{"realm", "service", "rhost", "explain", "enrol", "method"} {
 		if o.flags.Given(name) {

@@ -15,7 +15,10 @@ func (t *tool) enable(c *cli.Context) error {
 		return err
 	}
 	return t.edit(c, func(doc *realmfile.File, old []byte) ([]byte, []string, error) {
-		want := t.wanted(old, id)
+		want, err := t.wanted(doc, old, id)
+		if err != nil {
+			return nil, nil, err
+		}
 		edited, err := realm.EnableTFA(old, id, want)
 		if err != nil {
 			return nil, nil, editError(doc, err)
@@ -28,11 +31,17 @@ func (t *tool) enable(c *cli.Context) error {
 }
 
 // wanted is the tfa value to write: what the command line does not say stays as
-// it is.
-func (t *tool) wanted(old []byte, id string) realm.TFA {
+// it is. A factor of another type is not replaced in passing, for its settings
+// would go with it.
+func (t *tool) wanted(doc *realmfile.File, old []byte, id string) (realm.TFA, error) {
 	want := realm.TFA{Type: "oath", Digits: realm.DefaultDigits, Step: realm.DefaultStep}
 	if bytes.Contains(old, []byte("tfa")) { // else reading the file is time lost
-		if r, _ := realm.Parse(old).Lookup(id); r.TFA != nil {
+		r, _ := realm.Parse(old).Lookup(id)
+		switch {
+		case r.TFA != nil && r.TFA.Type != want.Type:
+			return want, cli.Refused("%s:%d: realm %q asks for a factor of type %s already; nothing was changed", doc.Path(), r.TFALine, id, r.TFA.Type).
+				Hint("to have oath in its place: realmctl set %s tfa type=oath", id)
+		case r.TFA != nil:
 			want.Digits, want.Step = r.TFA.Digits, r.TFA.Step
 		}
 	}
@@ -42,7 +51,7 @@ func (t *tool) wanted(old []byte, id string) realm.TFA {
 	if t.step != 0 {
 		want.Step = t.step
 	}
-	return want
+	return want, nil
 }
 
 func (t *tool) disable(c *cli.Context) error {
@@ -153,19 +162,31 @@ func (t *tool) set(c *cli.Context) error {
 			return edited, []string{fmt.Sprintf("%s of realm %q is that already: nothing to change", key, id)}, nil
 		}
 		said := []string{fmt.Sprintf("%s of realm %q is set", key, id)}
-		was, _ := realm.Parse(old).Lookup(id)
-		begins := !was.InFile || was.Missing != "" // its other properties count from now on
-		is := realm.Parse(edited)
-		switch r, _ := is.Lookup(id); {
-		case key == "tfa", begins && doc.PVE() && r.TFA != nil:
-			err = t.guard(c, doc, edited, id)
-		case begins && !doc.PVE():
-			if _, _, required := is.Required(id); !required {
-				said = append(said, fmt.Sprintf("realm %q is in the file now and asks for no second factor: oathverify asks only who has an activated one", id))
-			}
+		if key == "tfa" { // by whatever way it is turned on
+			return edited, said, t.guard(c, doc, edited, id)
 		}
-		return edited, said, err
+		more, err := t.begun(c, doc, old, edited, id)
+		return edited, append(said, more...), err
 	})
+}
+
+// begun looks at a realm whose other properties count from an edit on, for it was
+// not in the file or lacked what it needs.
+func (t *tool) begun(c *cli.Context, doc *realmfile.File, old, edited []byte, id string) (said []string, err error) {
+	if was, _ := realm.Parse(old).Lookup(id); was.InFile && was.Missing == "" {
+		return nil, nil
+	}
+	is := realm.Parse(edited)
+	if doc.PVE() {
+		if r, _ := is.Lookup(id); r.TFA != nil {
+			return nil, t.guard(c, doc, edited, id)
+		}
+		return nil, nil
+	}
+	if _, _, required := is.Required(id); !required {
+		said = append(said, fmt.Sprintf("realm %q is in the file now and asks for no second factor: oathverify asks only who has an activated one", id))
+	}
+	return said, nil
 }
 
 // valueOperand is the VALUE of set. "-" stands for a line of standard input, which

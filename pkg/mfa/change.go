@@ -14,7 +14,7 @@ import (
 var (
 	ErrEnrolled     = errors.New("the user is enrolled already")
 	ErrNotEnrolled  = errors.New("the user is not enrolled")
-	ErrTooMany      = fmt.Errorf("a user has at most %d credentials", MaxCredentials)
+	ErrTooMany      = errors.New("a user has at most 8 credentials") // MaxCredentials, not formatted: that would cost every start
 	ErrSameKey      = errors.New("the user has a credential with this key already")
 	ErrNoCredential = errors.New("the user has no such credential")
 	ErrActivated    = errors.New("the credential is activated, so its parameters are proved")

@@ -3,6 +3,7 @@ package mfa_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -126,7 +127,7 @@ func TestLife(t *testing.T) {
 func TestAddRefuses(t *testing.T) {
 	u := full(t)
 	o := mfa.EnableOptions{Now: noon, Random: dice(6)}
-	if _, _, err := mfa.Add(u, o); !errors.Is(err, mfa.ErrTooMany) {
+	if _, _, err := mfa.Add(u, o); !errors.Is(err, mfa.ErrTooMany) || !strings.Contains(err.Error(), fmt.Sprintf(" %d ", mfa.MaxCredentials)) {
 		t.Error("a ninth credential: ", err)
 	}
 	u, err := mfa.Remove(u, u.Record.Credentials[7].ID)

@@ -87,6 +87,8 @@ func TestEditsRefused(t *testing.T) {
 			return set(ldap+"\ndefault\n\npam: pam\n\tdefault 1\n", "corp", "default", "1")
 		}, 9, `"pam" is the default`},
 		{"what is required", func() ([]byte, error) { return unset(ldap, "corp", "base_dn") }, 0, "needs base_dn"},
+		{"a line that may show as two", func() ([]byte, error) { return set("pam: pam\n\tcomment \rtfa\n", "pam", "comment", "x") }, 2, "may show as two"},
+		{"the same to unset", func() ([]byte, error) { return unset("pam: pam\n\tcomment a\r\ttfa type=oath\n", "pam", "comment") }, 2, "may show as two"},
 		{"unset the unknown", func() ([]byte, error) { return unset(ldap, "corp", "colour") }, 0, "no realm has"},
 		{"unset tfa with another wish", func() ([]byte, error) { return unset("pam: pam\n\ttfa type=oath\n\tTFA yes\n", "pam", "tfa") }, 3, "still ask"},
 	} {

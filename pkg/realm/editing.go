@@ -54,9 +54,14 @@ func (e *edit) body() iter.Seq[section.Line] {
 	return section.LinesOf(e.d.Bytes(), e.sec.Body, e.sec.End, 1)
 }
 
-// owned returns an error when a person takes a line of the section for another
-// realm's, because a header stands above it that the reader ignores.
+// owned returns an error when a person takes a line of the section, or a part of
+// it, for something else: because a header stands above it that the reader
+// ignores, or because a carriage return inside it makes it look like two.
 func (e *edit) owned(l section.Line) error {
+	if hasInnerCR(l.Text(e.d.file)) {
+		return editErrorf(e.number()+l.Number, "end the lines with line feeds",
+			"a carriage return stands inside the line, which may show as two")
+	}
 	in, ok := e.intruder(false)
 	if !ok || in.start >= l.Next {
 		return nil
@@ -115,7 +120,7 @@ func (e *edit) target() (section.Line, bool) {
 				continue
 			}
 		}
-		if wish.Number == 0 && (string(k) == e.key || e.key == "tfa" && isTFAWord(k)) && bytes.IndexByte(bytes.TrimRight(text, spaces), '\r') < 0 {
+		if wish.Number == 0 && (string(k) == e.key || e.key == "tfa" && isTFAWord(k)) && !hasInnerCR(text) {
 			wish = l
 		}
 	}
@@ -124,6 +129,8 @@ func (e *edit) target() (section.Line, bool) {
 	}
 	return found, found.Number != 0
 }
+
+func hasInnerCR(text []byte) bool { return bytes.IndexByte(bytes.TrimRight(text, spaces), '\r') >= 0 }
 
 // replaced returns the bytes with another property on the line; its white space
 // stays.

@@ -1,6 +1,9 @@
 package realm
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // Required says whether a login in a realm needs a second factor. It does when
 // either reading of the file asks for one (the effective view, or a Wish of the
@@ -10,7 +13,7 @@ import "fmt"
 func (d *Domains) Required(id string) (line int, why string, required bool) {
 	r, _ := d.Lookup(id)
 	if r.TFA != nil {
-		return r.TFALine, fmt.Sprintf("realm %q asks for a second factor of type %s", id, r.TFA.Type), true
+		return r.TFALine, "realm " + strconv.Quote(id) + " asks for a second factor of type " + r.TFA.Type, true
 	}
 	if own := d.wishesOf(id); len(own) > 0 {
 		return own[0].Line, fmt.Sprintf("the line seems to ask for a second factor in realm %q, though Proxmox VE does not read it so", id), true

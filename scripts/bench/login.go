@@ -160,7 +160,7 @@ func (b *bench) countFlushes(j job) error {
 }
 
 // How often how many log in at once.
-const rounds, width = 10, 16
+const rounds, width = 40, 16
 
 // atOnce compares the rate of logins of different users, 16 at a time, with
 // that of as many baselines.
@@ -175,11 +175,18 @@ func (b *bench) atOnce(s *site, path string) error {
 		for i := range width {
 			logins[i], bases[i] = s.job(path), job{args: []string{b.baseline}}
 		}
-		if a, err = burst(logins); err != nil {
-			return fmt.Errorf("16 at once: %w", err)
+		// Which of the two goes first changes every time.
+		if round%2 == 0 {
+			o, err = burst(bases)
 		}
-		if o, err = burst(bases); err != nil {
-			return err
+		if err == nil {
+			a, err = burst(logins)
+		}
+		if err == nil && round%2 == 1 {
+			o, err = burst(bases)
+		}
+		if err != nil {
+			return fmt.Errorf("16 at once: %w", err)
 		}
 		if round > 0 {
 			ours, theirs = ours+a, theirs+o

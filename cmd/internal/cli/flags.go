@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -51,9 +53,30 @@ func (f *Flags) String(p *string, names, arg, help string) {
 	f.add(names, arg, help, func(name string) { f.fs.StringVar(p, name, *p, "") })
 }
 
-// Int declares an option that takes a whole number.
+// Int declares an option that takes a whole number, in decimal digits: package
+// flag would take 060 for 48.
 func (f *Flags) Int(p *int, names, arg, help string) {
-	f.add(names, arg, help, func(name string) { f.fs.IntVar(p, name, *p, "") })
+	f.Func(names, arg, help, func(s string) error {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			return errors.New("must be a whole number")
+		}
+		*p = n
+		return nil
+	})
+}
+
+// Counter declares an option that takes a whole number from 0 to 2^64-1, as the
+// counter of HOTP is one.
+func (f *Flags) Counter(p *uint64, names, arg, help string) {
+	f.Func(names, arg, help, func(s string) error {
+		n, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			return errors.New("must be a whole number from 0 to 18446744073709551615")
+		}
+		*p = n
+		return nil
+	})
 }
 
 // Duration declares an option that takes a time such as 10m or 90s.

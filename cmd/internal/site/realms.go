@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"strings"
 
 	"oathkit/cmd/internal/trusted"
@@ -45,7 +46,8 @@ func (r Realms) Required(id string) (why string, required bool) {
 	case !required:
 		return fmt.Sprintf("%s: realm %q asks for no factor", r.path, id), false
 	case line > 0:
-		return fmt.Sprintf("%s:%d: %s", r.path, line, why), true
+		// Without package fmt, whose first use would be felt in every login.
+		return r.path + ":" + strconv.Itoa(line) + ": " + why, true
 	}
 	return fmt.Sprintf("%s: %s", r.path, why), true
 }
@@ -74,6 +76,11 @@ func (r Realms) TFA(id string) *realm.TFA {
 // ErrRealm means that a name and a realm were given that do not go together.
 var ErrRealm = errors.New("the name ends in another realm than the one asked for")
 
+// ErrNoDefault means that a name came without a realm, and the realm file, which
+// says what the default one is, could not be read. Another realm's user of that
+// name must not be judged in its stead.
+var ErrNoDefault = errors.New("a name without a realm may be in any")
+
 // Resolve makes the user id NAME@REALM of what was given: a name that ends in a
 // realm is in that realm, a bare one in the asked realm, else in the realm marked
 // default, else in pam. Names are folded to lower case where the realm's
@@ -88,6 +95,8 @@ func (r Realms) Resolve(name, asked string) (id, realmID string, err error) {
 		realmID = inName
 	case asked == "" && r.err == nil:
 		realmID = r.domains.Default()
+	case asked == "" && !errors.Is(r.err, fs.ErrNotExist):
+		return "", "", fmt.Errorf("%w: %w", ErrNoDefault, r.err)
 	}
 	if realmID == "" {
 		realmID = "pam"
