@@ -223,6 +223,21 @@ func TestEnrolSudoRefusals(t *testing.T) {
 	}
 }
 
+// sudo passes the user's limits on, but none that keeps the audit log, longer
+// than any file of his, from being written. (The hard limit takes a capability
+// that a container may lack.)
+func TestEnrolLimitsAreNotTheUsers(t *testing.T) {
+	l := newSudoLab(t)
+	l.write("audit.jsonl", strings.Repeat("{}\n", 8<<10))
+	c := talkTo(t, l.inside(`sh -c 'ulimit -S -f 16 && exec /usr/local/bin/oathenroll mk AUTHENTICATOR'`,
+		"SUDO_USER=jm", fmt.Sprintf("SUDO_UID=%d", jmUID)))
+	l.enrolBySudo(c, "n")
+	c.end(0)
+	if !strings.Contains(l.read("audit.jsonl"), `"event":"enrol","user":"jm@pam"`) {
+		t.Error("the enrolment is not in the audit log")
+	}
+}
+
 // What runs for the user gets nothing of the environment.
 func TestEnrolChildrenHaveNoEnvironment(t *testing.T) {
 	l := newSudoLab(t)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"oathkit/cmd/internal/cli"
@@ -41,6 +42,11 @@ func (o *options) open(c *cli.Context) (*session, error) {
 	if err := o.checkSudo(); err != nil {
 		return nil, err
 	}
+	if underSudo() {
+		// sudo passes the user's limits on. With this one he could have his
+		// factors changed and the audit log not written, which is the longest file.
+		_ = syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: unlimited, Max: unlimited})
+	}
 	s, err := site.Open(o.config, o.named, c.Name)
 	if err != nil {
 		return nil, advise(err)
@@ -51,6 +57,9 @@ func (o *options) open(c *cli.Context) (*session, error) {
 	}
 	return &session{options: o, Site: s, c: c, who: who, now: time.Now()}, nil
 }
+
+// unlimited is RLIM_INFINITY.
+const unlimited = ^uint64(0)
 
 // view reads the user, also to find out, before anything is asked, whether it
 // can be read.
