@@ -80,6 +80,8 @@ func (o *options) method(word string) (mfa.Kind, error) {
 		return "", cli.Misused("the method is unknown, it must be AUTHENTICATOR, EMAIL or SMS")
 	case kind != mfa.SMS && o.phone != "":
 		return "", cli.Misused("option %q goes with SMS", "--phone")
+	case kind.Sent() && (o.scan.given || o.showKey.given || o.adapt.given):
+		return "", cli.Misused("options %q, %q and %q go with AUTHENTICATOR", "--scan", "--show-key", "--adapt")
 	case kind == mfa.SMS && o.phone == "" && (o.batch || !underSudo()):
 		return "", cli.Misused("--phone is required when using SMS")
 	case o.phone != "":

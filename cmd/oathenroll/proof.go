@@ -152,8 +152,11 @@ func (e *enrolment) prove() error {
 	if err := e.refused("enrol", string(e.made.Kind), reason); err != nil {
 		return err
 	}
-	return cli.Refused("wrong code: the enrolment was not verified, and nothing has been activated").
-		Hint("is the clock of the device right? begin again; what was scanned now and the recovery codes shown now are void")
+	wrong := cli.Refused("wrong code: the enrolment was not verified, and nothing has been activated")
+	if e.made.Kind.Sent() {
+		return wrong.Hint("begin again; the code that was sent and the recovery codes shown now are void")
+	}
+	return wrong.Hint("is the clock of the device right? begin again; what was scanned now and the recovery codes shown now are void")
 }
 
 // accepts judges the code. The reason is empty if it is right.
