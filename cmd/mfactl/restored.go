@@ -125,7 +125,7 @@ func (o *options) runRestored(c *cli.Context) error {
 		c.Say("The recovery codes of %s are void: 'mfactl codes USER' makes new ones", plural(found.codes, "user"))
 	}
 	c.Say("Failed tries and locks are forgotten")
-	c.Say("Whoever was disabled, reset or enabled since the backup is as he was then: look through 'mfactl list'")
+	c.Say("Whoever was enabled, activated, reset or disabled since the backup is as he was then: look through 'mfactl list'")
 	if t.failed > 0 {
 		return errors.Join(cli.Unsure("not everybody has a new state, see the warnings above").
 			Hint("mend what they name and run 'mfactl restored' again"), unrecorded)
