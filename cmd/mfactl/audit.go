@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -151,6 +152,9 @@ func (in *inspector) site() {
 	s := in.s
 	if err := s.Realms.Err(); err != nil {
 		in.add(finding{Check: "realm-file", File: s.Config.Paths.Domains, Message: fmt.Sprintf("%v, so every realm asks for a factor", err)})
+	}
+	if _, err := s.EmailOf(""); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		in.add(finding{Check: "unreadable", File: s.UsersFile(), Message: fmt.Sprintf("%v; nothing is mailed to an address in it", err)})
 	}
 	if site.SealFile(&s.Config) == "" && in.report.Users > 0 {
 		in.add(finding{Check: "no-seal-key", File: s.Config.Paths.Store, Message: fmt.Sprintf(
