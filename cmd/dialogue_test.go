@@ -1,7 +1,9 @@
 package cmd
 
 import (
+	"os"
 	"os/exec"
+	ossignal "os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -11,6 +13,11 @@ import (
 // A signal at any question gives the terminal back as it was, off the page that
 // has the secrets, and leaves nothing that was made for the enrolment.
 func TestSignalAtAQuestion(t *testing.T) {
+	// A signal that is ignored when the tests begin (nohup) would be in the
+	// programs, too, and no shell could change that.
+	taken := make(chan os.Signal, 1)
+	ossignal.Notify(taken, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
+	defer ossignal.Stop(taken)
 	questions := []string{"TOTP codes? [y/N]: ", "security key? [y/N]: ", "text file? [y/N]: ", "enrolment was successful: "}
 	for i, last := range questions {
 		for _, signal := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM} {

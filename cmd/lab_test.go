@@ -169,6 +169,9 @@ func (k *token) hotp() string {
 
 // totp is the code of the present step, or of one that is off steps away.
 func (k *token) totp(off int) string {
+	if off < 0 {
+		away(5 * time.Second) // or that step is too far away when it is judged
+	}
 	return k.at(uint64(int64(oath.StepAt(time.Now(), 30)) + int64(off)))
 }
 

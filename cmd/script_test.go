@@ -80,7 +80,8 @@ func scriptCode(ts *testscript.TestScript, neg bool, args []string) {
 		u.Key, err = oath.ParseKey(text)
 	}
 	ts.Check(err)
-	now, counter, steps := time.Now(), int64(-1), int64(0)
+	var at time.Time
+	counter, steps := int64(-1), int64(0)
 	for _, arg := range args[2:] {
 		name, value, _ := strings.Cut(arg, "=")
 		n, nerr := strconv.ParseInt(value, 10, 64)
@@ -94,7 +95,7 @@ func scriptCode(ts *testscript.TestScript, neg bool, args []string) {
 		case "period":
 			u.Period = int(n)
 		case "time":
-			now = time.Unix(n, 0)
+			at = time.Unix(n, 0)
 		case "alg":
 			u.Algorithm, nerr = oath.ParseAlgorithm(value)
 		default:
@@ -103,7 +104,13 @@ func scriptCode(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(nerr)
 	}
 	if counter < 0 {
-		counter = int64(oath.StepAt(now, u.Period)) + steps
+		if at.IsZero() {
+			if steps < 0 {
+				away(5 * time.Second) // or that step is too far away when it is judged
+			}
+			at = time.Now()
+		}
+		counter = int64(oath.StepAt(at, u.Period)) + steps
 	}
 	code := oath.NewCoder(u.Key, u.Algorithm, u.Digits).AppendCode(nil, uint64(counter))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), append(code, '\n'), 0o600))
