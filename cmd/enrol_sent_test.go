@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -261,5 +262,21 @@ func TestEnrolAuditLost(t *testing.T) {
 	l.mustBe("jm@pam", 1, 8)
 	if _, err := os.Stat(l.path("jm_ITS Private Cloud_recovery_codes.txt")); err != nil {
 		t.Error(err)
+	}
+}
+
+// Whoever interrupts a command that hangs leaves no file of codes.
+func TestEnrolInterruptedWhileSending(t *testing.T) {
+	l := newEnrolLab(t)
+	l.script("sms", `cat >"$0.text"; sleep 30`)
+	c := talkTo(t, l.enroll("mk", "SMS", "--phone", "123456"))
+	c.answer("text file? [y/N]: ", "y")
+	c.expect("Written ")
+	eventually(t, func() bool { _, err := os.Stat(l.path("sms.text")); return err == nil })
+	c.send("\x03")
+	c.expect("oathenroll: error: the program was told to end")
+	c.end(111)
+	if files, _ := filepath.Glob(l.path("*recovery_codes*")); len(files) > 0 || l.show("jm@pam").found {
+		t.Errorf("left are %q, %+v", files, l.show("jm@pam"))
 	}
 }

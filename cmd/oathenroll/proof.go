@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"time"
 
@@ -98,7 +99,13 @@ func (e *enrolment) send() error {
 		return sendRefusal(err)
 	}
 	e.trial = trial
-	if err := e.SendCode(e.made, code, e.now); err != nil {
+	// The command may take long, and a file of codes that are not good yet is
+	// there: an interrupt must not leave it.
+	_, err = cli.UnlessStopped(func() (struct{}, error) { return struct{}{}, e.SendCode(e.made, code, e.now) })
+	if err != nil {
+		if errors.Is(err, cli.ErrStopped) {
+			err = cli.Unsure("%w", err)
+		}
 		e.trial = mfa.RevokeSent(e.trial, code)
 		if rerr := e.refused("send", string(e.made.Kind), "not-delivered: "+err.Error()); rerr != nil {
 			return rerr

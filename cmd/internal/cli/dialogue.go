@@ -123,14 +123,14 @@ func (d *Dialogue) line(read func() (string, error)) (string, error) {
 	if columns, rows, ok := d.Size(); ok {
 		_ = d.term.SetSize(columns, rows)
 	}
-	answer, err := unlessStopped(read)
+	answer, err := UnlessStopped(read)
 	switch {
 	case err == io.EOF:
 		_, _ = d.tty.WriteString("\r\n")
 		return "", errors.New("the question was not answered")
-	case errors.Is(err, errStopped):
+	case errors.Is(err, ErrStopped):
 		_, _ = d.tty.WriteString("\r\n")
-		return "", err
+		return "", fmt.Errorf("the question was not answered: %w", err)
 	case err != nil:
 		return "", fmt.Errorf("cannot read from the terminal: %w", err)
 	case len(answer) > maxAnswer:
@@ -139,11 +139,13 @@ func (d *Dialogue) line(read func() (string, error)) (string, error) {
 	return answer, nil
 }
 
-var errStopped = errors.New("the question was not answered: the program was told to end")
+// ErrStopped means that a signal came that would end the program.
+var ErrStopped = errors.New("the program was told to end")
 
-// unlessStopped is the answer, or errStopped once a signal came. What reads is
-// then left to itself, for the end of the program is near.
-func unlessStopped(read func() (string, error)) (string, error) {
+// UnlessStopped does what may take long, and returns what comes of it, or
+// ErrStopped once a signal came. What was begun is then left to itself, for the
+// end of the program is near.
+func UnlessStopped[T any](do func() (T, error)) (T, error) {
 	stop := make(chan os.Signal, 1)
 	for _, s := range [...]os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM} {
 		if !signal.Ignored(s) { // nohup(1)
@@ -152,19 +154,20 @@ func unlessStopped(read func() (string, error)) (string, error) {
 	}
 	defer signal.Stop(stop)
 	type result struct {
-		answer string
-		err    error
+		of  T
+		err error
 	}
 	done := make(chan result, 1)
 	go func() {
-		answer, err := read()
-		done <- result{answer, err}
+		of, err := do()
+		done <- result{of, err}
 	}()
 	select {
 	case r := <-done:
-		return r.answer, r.err
+		return r.of, r.err
 	case <-stop:
-		return "", errStopped
+		var none T
+		return none, ErrStopped
 	}
 }
 
