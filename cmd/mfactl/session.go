@@ -175,24 +175,13 @@ func advise(err error) error {
 // record writes a change that was made to the audit log.
 func (s *session) record(t target, event, credential, kind, reason string) error {
 	e := audit.Event{
-		Time: s.now, Event: event, User: t.id, Realm: t.realm, By: strconv.Itoa(os.Getuid()), Login: loginUID(),
+		Time: s.now, Event: event, User: t.id, Realm: t.realm, By: strconv.Itoa(os.Getuid()), Login: site.LoginUID(),
 		Verdict: "done", Credential: credential, Kind: kind, Reason: reason,
 	}
 	if err := s.Record(s.c, e); err != nil {
 		return cli.Unsure("%w; the change was made all the same", err)
 	}
 	return nil
-}
-
-// loginUID is who logged in to the session that this process belongs to, which
-// sudo and su do not change; empty where the kernel does not know.
-func loginUID() string {
-	b, err := os.ReadFile("/proc/self/loginuid")
-	n, perr := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 32)
-	if err != nil || perr != nil || n == 1<<32-1 {
-		return ""
-	}
-	return strconv.FormatUint(n, 10)
 }
 
 // lockedOut is what a user without a factor meets in a realm that asks for one.

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -121,7 +120,7 @@ func advise(err error) error {
 // that was made.
 func (s *session) record(e audit.Event) error {
 	e.Time, e.User, e.Realm, e.Service = s.now, s.who.id, s.who.realm, s.c.Name
-	e.By, e.Login = strconv.Itoa(os.Getuid()), loginUID()
+	e.By, e.Login = strconv.Itoa(os.Getuid()), site.LoginUID()
 	if s.who.sudo != nil {
 		e.By = strconv.FormatUint(uint64(s.who.sudo.uid), 10)
 	}
@@ -140,17 +139,6 @@ func (s *session) done(event, credential, kind, reason string) error {
 // refused records what was not done, and why.
 func (s *session) refused(event, kind, reason string) error {
 	return s.record(audit.Event{Event: event, Verdict: "refused", Kind: kind, Reason: reason})
-}
-
-// loginUID is who logged in to the session that this process belongs to, which
-// sudo does not change; empty where the kernel does not know.
-func loginUID() string {
-	b, err := os.ReadFile("/proc/self/loginuid")
-	n, perr := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 32)
-	if err != nil || perr != nil || n == 1<<32-1 {
-		return ""
-	}
-	return strconv.FormatUint(n, 10)
 }
 
 func notEnrolled(s *session) error {

@@ -5,6 +5,9 @@
 package site
 
 import (
+	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"oathkit/cmd/internal/cli"
@@ -78,4 +81,16 @@ func (s *Site) Record(c *cli.Context, e audit.Event) error {
 	}
 	c.Warn("%v", err)
 	return nil
+}
+
+// LoginUID is who logged in to the session that this process belongs to, as a
+// decimal number, which sudo and su do not change; empty where the kernel does not
+// know.
+func LoginUID() string {
+	b, err := os.ReadFile("/proc/self/loginuid")
+	n, perr := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 32)
+	if err != nil || perr != nil || n == 1<<32-1 {
+		return ""
+	}
+	return strconv.FormatUint(n, 10)
 }
