@@ -67,7 +67,7 @@ func (in *inspector) user(u mfa.User, lost bool) {
 		in.use(u, cr, lost, add)
 	}
 	if u.Record.Stale() {
-		in.add(finding{Check: "not-sealed", User: u.ID, Message: "a secret is in clear, or under an old key: 'mfactl seal --rotate' seals it"})
+		in.add(finding{Check: "not-sealed", User: u.ID, Message: "a secret is in clear, or under an old key: 'mfactl seal' seals it"})
 	}
 	if lost {
 		return
