@@ -7,7 +7,6 @@ import (
 
 	"oathkit/cmd/internal/cli"
 	"oathkit/pkg/mfa"
-	"oathkit/pkg/oath"
 	"oathkit/pkg/qr"
 )
 
@@ -136,22 +135,13 @@ func (s *session) showNew(t target, u mfa.User, cr mfa.Credential) error {
 	return s.drawQR(t, cr)
 }
 
-// uriOf is the credential as an authenticator app reads it.
-func uriOf(t target, cr mfa.Credential) (oath.URI, error) {
-	kind, err := oath.ParseKind(string(cr.Kind))
-	return oath.URI{
-		Kind: kind, Issuer: cr.Issuer, Account: t.id, Key: cr.Key, Algorithm: cr.Algorithm,
-		Digits: cr.Digits, Period: cr.Period, Counter: cr.Counter,
-	}, err
-}
-
 // drawQR draws the credential's URI, unless the terminal is too small for it.
 func (s *session) drawQR(t target, cr mfa.Credential) error {
-	uri, err := uriOf(t, cr)
+	uri, err := cr.URI(t.id)
 	if err != nil {
 		return err
 	}
-	style := qr.Style{Quiet: quietZone}
+	style := qr.Style{Quiet: qr.QuietZone}
 	code, err := qr.Encode([]byte(uri.Format()), qr.L)
 	if err != nil {
 		s.c.Warn("no QR code: %v", err)
@@ -169,10 +159,6 @@ func (s *session) drawQR(t target, cr mfa.Credential) error {
 	}
 	return nil
 }
-
-// quietZone is the light border that readers want, in modules (ISO 18004
-// section 6.3.8).
-const quietZone = 4
 
 // groups is a key in groups of four, as people type it.
 func groups(key string) string {

@@ -90,7 +90,7 @@ func (sh *sheet) print(w io.Writer, t target, out issued) error {
 // text is the sheet as the user reads it.
 func (sh *sheet) text(t target, out issued) (string, error) {
 	cr := out.credential
-	uri, err := uriOf(t, cr)
+	uri, err := cr.URI(t.id)
 	if err != nil {
 		return "", err
 	}
@@ -104,7 +104,7 @@ func (sh *sheet) text(t target, out issued) (string, error) {
 	b.WriteString("Scan the QR code with an authenticator app, or type the key into it, then log in\n" +
 		"with the code that it shows. The first right code activates the credential.\n" +
 		"Whoever sees this sheet can make the codes, so show it to nobody else.\n\n")
-	b.Write(code.AppendHalfBlocks(nil, qr.Style{Quiet: quietZone}))
+	b.Write(code.AppendHalfBlocks(nil, qr.Style{Quiet: qr.QuietZone}))
 	b.WriteString("\nRecovery codes, each good once instead of a code, for when the app is lost:\n\n")
 	for _, code := range out.codes {
 		b.WriteString("    " + code + "\n")

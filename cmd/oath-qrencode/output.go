@@ -12,10 +12,8 @@ import (
 	"oathkit/pkg/qr"
 )
 
-const (
-	quiet  = 4 // modules around the symbol, which ISO/IEC 18004 asks for
-	module = 4 // pixels on the side of a module
-)
+// module is the pixels on the side of a module.
+const module = 4
 
 // A target is what to write, and where to.
 type target struct {
@@ -79,7 +77,7 @@ func (o *options) draw(u oath.URI, t target) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := qr.Style{Quiet: quiet, Module: module, Invert: o.invert}
+	s := qr.Style{Quiet: qr.QuietZone, Module: module, Invert: o.invert}
 	if t.terminal && t.isText() {
 		if err := fits(code, s, t.form); err != nil {
 			return nil, err

@@ -14,16 +14,10 @@ const codeCount = 8
 // runCodes makes a new set of recovery codes for whoever has an activated
 // factor; the key stays.
 func (o *options) runCodes(c *cli.Context) error {
-	s, err := o.open(c)
-	if err != nil {
-		return err
-	}
-	u, err := s.view()
+	s, u, err := o.openEnrolled(c)
 	switch {
 	case err != nil:
 		return err
-	case !u.Enrolled():
-		return notEnrolled(s)
 	case !u.Activated():
 		return cli.Refused("none of your factors has been verified yet").
 			Hint("'oathenroll verify' does it; recovery codes come after that")

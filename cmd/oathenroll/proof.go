@@ -8,7 +8,6 @@ import (
 
 	"oathkit/cmd/internal/cli"
 	"oathkit/pkg/mfa"
-	"oathkit/pkg/oath"
 	"oathkit/pkg/qr"
 	"oathkit/pkg/verify"
 )
@@ -30,14 +29,10 @@ func (e *enrolment) showQR() (showKey bool, err error) {
 	return showKey, err
 }
 
-// quietZone is the light border that readers want, in modules (ISO 18004
-// section 6.3.8).
-const quietZone = 4
-
 func (e *enrolment) drawQR() error {
-	uri := oath.URI{
-		Kind: oath.TOTP, Issuer: e.made.Issuer, Account: e.who.id, Key: e.made.Key,
-		Algorithm: e.made.Algorithm, Digits: e.made.Digits, Period: e.made.Period,
+	uri, err := e.made.URI(e.who.id)
+	if err != nil {
+		return cli.Unsure("%w", err)
 	}
 	if err := e.explain("Please, scan the QR code with any authenticator App",
 		"(DUO, Google Authenticator, Authy, etc) or password manager."); err != nil {
@@ -50,7 +45,7 @@ func (e *enrolment) drawQR() error {
 	if err != nil {
 		return cli.Unsure("no QR code: %w", err)
 	}
-	style := qr.Style{Quiet: quietZone}
+	style := qr.Style{Quiet: qr.QuietZone}
 	needed, high := code.HalfBlockSize(style)
 	if columns, rows, ok := e.d.Size(); ok && (needed > columns || high >= rows) { // the last row is the question's
 		return e.say(fmt.Sprintf("The QR code needs %d columns and %d rows, and this terminal has %d and %d:\n"+

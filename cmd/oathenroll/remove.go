@@ -13,16 +13,9 @@ import (
 // runRemove takes away everything that the user has, for whoever can give a
 // current code, the password and a token that was mailed to the user.
 func (o *options) runRemove(c *cli.Context) error {
-	s, err := o.open(c)
+	s, u, err := o.openEnrolled(c)
 	if err != nil {
 		return err
-	}
-	u, err := s.view()
-	switch {
-	case err != nil:
-		return err
-	case !u.Enrolled():
-		return notEnrolled(s)
 	}
 	if why, required := s.Realms.Required(s.who.realm); required {
 		return cli.Refused("removing it would lock %s out: %s", s.who.id, why).

@@ -11,16 +11,9 @@ import (
 
 // runGetToken sends a code to whoever gets his codes so.
 func (o *options) runGetToken(c *cli.Context) error {
-	s, err := o.open(c)
+	s, u, err := o.openEnrolled(c)
 	if err != nil {
 		return err
-	}
-	u, err := s.view()
-	if err != nil {
-		return err
-	}
-	if !u.Enrolled() {
-		return notEnrolled(s)
 	}
 	cr := sentTo(u)
 	if cr == nil {

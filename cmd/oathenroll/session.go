@@ -141,6 +141,15 @@ func (s *session) refused(event, kind, reason string) error {
 	return s.record(audit.Event{Event: event, Verdict: "refused", Kind: kind, Reason: reason})
 }
 
-func notEnrolled(s *session) error {
-	return cli.Refused("you have no second factor, %s", s.who.id).Hint("'oathenroll mk AUTHENTICATOR' makes one")
+// openEnrolled is open for whoever has a factor already.
+func (o *options) openEnrolled(c *cli.Context) (*session, mfa.User, error) {
+	s, err := o.open(c)
+	if err != nil {
+		return nil, mfa.User{}, err
+	}
+	u, err := s.view()
+	if err == nil && !u.Enrolled() {
+		err = cli.Refused("you have no second factor, %s", s.who.id).Hint("'oathenroll mk AUTHENTICATOR' makes one")
+	}
+	return s, u, err
 }

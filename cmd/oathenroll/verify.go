@@ -8,16 +8,9 @@ import (
 // runVerify judges a code as a login does: a right one is used up, a wrong one
 // counted.
 func (o *options) runVerify(c *cli.Context) error {
-	s, err := o.open(c)
+	s, _, err := o.openEnrolled(c)
 	if err != nil {
 		return err
-	}
-	u, err := s.view()
-	if err != nil {
-		return err
-	}
-	if !u.Enrolled() {
-		return notEnrolled(s)
 	}
 	if s.talk, err = o.openTalk(c, nil); err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 
 	"oathkit/cmd/internal/cli"
 	"oathkit/pkg/mfa"
-	"oathkit/pkg/oath"
 	"oathkit/pkg/qr"
 	"oathkit/pkg/verify"
 )
@@ -36,25 +35,18 @@ func (l *login) offer(r verify.Result) (*offer, error) {
 	if newest == nil {
 		return nil, nil // his codes are sent
 	}
-	kind, err := oath.ParseKind(string(newest.Kind))
+	u, err := newest.URI(l.id)
 	if err != nil {
 		return nil, err
 	}
-	uri := oath.URI{
-		Kind: kind, Issuer: newest.Issuer, Account: l.id, Key: newest.Key, Algorithm: newest.Algorithm,
-		Digits: newest.Digits, Period: newest.Period, Counter: newest.Counter,
-	}.Format()
+	uri := u.Format()
 	code, err := qr.Encode([]byte(uri), qr.L)
 	if err != nil {
 		return nil, cli.Unsure("no QR code: %w", err)
 	}
-	picture := code.AppendHalfBlocks(nil, qr.Style{Quiet: quietZone})
+	picture := code.AppendHalfBlocks(nil, qr.Style{Quiet: qr.QuietZone})
 	return &offer{Key: newest.Key.Base32(), URI: uri, QR: string(picture)}, nil
 }
-
-// quietZone is the light border that readers want, in modules (ISO 18004
-// section 6.3.8).
-const quietZone = 4
 
 // print writes the offer as a host shows it to the person.
 func (f *offer) print(w *bufio.Writer) error {

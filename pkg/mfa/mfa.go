@@ -185,3 +185,13 @@ func (c Credential) equal(o Credential) bool {
 		c.Algorithm == o.Algorithm && c.Digits == o.Digits && c.Period == o.Period && c.Counter == o.Counter &&
 		c.Activated == o.Activated && c.Created.Equal(o.Created)
 }
+
+// URI is what the user's app reads of a credential, for the account that it is
+// to show. One whose codes are sent has none: its key never leaves us.
+func (c Credential) URI(account string) (oath.URI, error) {
+	kind, err := oath.ParseKind(string(c.Kind))
+	return oath.URI{
+		Kind: kind, Issuer: c.Issuer, Account: account, Key: c.Key, Algorithm: c.Algorithm,
+		Digits: c.Digits, Period: c.Period, Counter: c.Counter,
+	}, err
+}

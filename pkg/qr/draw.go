@@ -2,9 +2,13 @@ package qr
 
 import "strconv"
 
+// QuietZone is the width of the light border that readers want, in modules: ISO/IEC
+// 18004 section 6.3.8.
+const QuietZone = 4
+
 // A Style says how a symbol is drawn.
 type Style struct {
-	Quiet  int  // width of the quiet zone in modules; readers want 4
+	Quiet  int  // width of the quiet zone in modules; readers want QuietZone
 	Invert bool // dark and light change places
 	Module int  // pixels on the side of a module, for PNG and SVG
 }

@@ -87,12 +87,6 @@ func (f *File) LineNumber(offset int) int {
 	return 1 + bytes.Count(f.src[:offset], []byte{'\n'})
 }
 
-// LineAt returns the line that starts at the offset.
-func (f *File) LineAt(offset int) Line {
-	e, next := lineEnd(f.src, offset)
-	return Line{Number: f.LineNumber(offset), Start: offset, End: e, Next: next}
-}
-
 // IsSpace reports whether the reader takes a byte for white space: blank, tab,
 // line feed, vertical tab, form feed and carriage return. A no-break space is
 // none.

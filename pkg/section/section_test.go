@@ -142,9 +142,6 @@ func TestLineNumber(t *testing.T) {
 			t.Errorf("offset %d: line %d, want %d", offset, got, want)
 		}
 	}
-	if l := f.LineAt(3); l.Number != 3 || string(l.Text(f)) != "b" || l.Ending(f) != "" {
-		t.Errorf("%+v", l)
-	}
 }
 
 func TestOldReaderStops(t *testing.T) {
