@@ -32,6 +32,7 @@ func allowed() map[string][]string {
 		"pkg/deliver":           {"pkg/internal/process"},
 		"pkg/deliver/mailtest":  {},
 		"pkg/password":          {"pkg/internal/process"},
+		"pkg/getent":            {"pkg/internal/process"},
 		"pkg/config/oathtable":  {},
 		"pkg/config":            {"pkg/config/oathtable"},
 		"pkg/realm":             {"pkg/section"},
@@ -50,6 +51,7 @@ func allowed() map[string][]string {
 			"cmd/internal/cli", "cmd/internal/host", "cmd/internal/oathconf", "cmd/internal/trusted",
 			"pkg/account", "pkg/config", "pkg/deliver", "pkg/realm", "pkg/mfa", "pkg/verify", "pkg/store/filestore", "pkg/store/sealfile", "pkg/audit",
 		},
+		"cmd/internal/caller": {"cmd/internal/cli", "cmd/internal/site", "pkg/getent", "pkg/mfa"},
 		// The programs. What edits realms knows no store.
 		"cmd/oathkeygen":    {"cmd/internal/cli", "cmd/internal/oathconf", "pkg/oath"},
 		"cmd/oath-qrencode": {"cmd/internal/cli", "cmd/internal/host", "cmd/internal/oathconf", "pkg/oath", "pkg/qr"},
@@ -65,7 +67,7 @@ func allowed() map[string][]string {
 			"pkg/realm", "pkg/oath", "pkg/qr", "pkg/mfa", "pkg/verify", "pkg/store", "pkg/store/sealfile", "pkg/audit",
 		},
 		"cmd/oathenroll": {
-			"cmd/internal/cli", "cmd/internal/site",
+			"cmd/internal/caller", "cmd/internal/cli", "cmd/internal/site", "pkg/getent",
 			"pkg/oath", "pkg/qr", "pkg/mfa", "pkg/verify", "pkg/store", "pkg/audit", "pkg/deliver", "pkg/password",
 		},
 	}
