@@ -16,12 +16,6 @@ import (
 
 func main() { os.Exit(cli.Main(command())) }
 
-// refusal is what a person is told of every refusal, whatever its reason.
-const refusal = "wrong code, or too many tries"
-
-// fault is what a person is told where it could not be found out.
-const fault = "the code cannot be checked now"
-
 // options are what the command line says.
 type options struct {
 	flags *cli.Flags
