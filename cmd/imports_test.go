@@ -52,6 +52,7 @@ func allowed() map[string][]string {
 			"pkg/account", "pkg/config", "pkg/deliver", "pkg/realm", "pkg/mfa", "pkg/verify", "pkg/store/filestore", "pkg/store/sealfile", "pkg/audit",
 		},
 		"cmd/internal/caller": {"cmd/internal/cli", "cmd/internal/site", "pkg/getent", "pkg/mfa"},
+		"cmd/internal/converse": {},
 		"cmd/internal/login": {
 			"cmd/internal/cli", "cmd/internal/site", "pkg/audit", "pkg/mfa", "pkg/password", "pkg/qr", "pkg/store", "pkg/verify",
 		},
@@ -59,7 +60,7 @@ func allowed() map[string][]string {
 		"cmd/oathkeygen":    {"cmd/internal/cli", "cmd/internal/oathconf", "pkg/oath"},
 		"cmd/oath-qrencode": {"cmd/internal/cli", "cmd/internal/host", "cmd/internal/oathconf", "pkg/oath", "pkg/qr"},
 		"cmd/oathverify": {
-			"cmd/internal/caller", "cmd/internal/cli", "cmd/internal/login", "cmd/internal/site", "cmd/internal/trusted",
+			"cmd/internal/caller", "cmd/internal/cli", "cmd/internal/converse", "cmd/internal/login", "cmd/internal/site", "cmd/internal/trusted",
 			"pkg/realm", "pkg/oath", "pkg/mfa", "pkg/verify",
 		},
 		"cmd/realmctl": {

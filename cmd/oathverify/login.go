@@ -74,9 +74,6 @@ func (o *options) judge(c *cli.Context, l *login.Login, code string) error {
 	return o.tell(c, l, r)
 }
 
-// fewCodes is from how many recovery codes left on a person is warned.
-const fewCodes = 3
-
 // tell gives the verdict to the one who asked.
 func (o *options) tell(c *cli.Context, l *login.Login, r verify.Result) error {
 	var offer *login.Offer
@@ -105,7 +102,7 @@ func (o *options) tell(c *cli.Context, l *login.Login, r verify.Result) error {
 		return cli.ErrNo
 	case r.Verdict == verify.Pending:
 		c.Say("%s", login.Invitation)
-	case r.Kind == "recovery" && r.RecoveryLeft <= fewCodes:
+	case r.Kind == "recovery" && r.RecoveryLeft <= login.FewCodes:
 		c.Warn("%d recovery codes are left", r.RecoveryLeft)
 	}
 	return nil

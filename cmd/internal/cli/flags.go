@@ -104,6 +104,15 @@ func (f *Flags) Given(name string) bool {
 	return false
 }
 
+// Names are the options that were declared, by the longest of their names.
+func (f *Flags) Names() []string {
+	names := make([]string, 0, len(f.options))
+	for _, o := range f.options {
+		names = append(names, o.names[strings.LastIndexByte(o.names, ',')+1:])
+	}
+	return names
+}
+
 func hasName(names, name string) bool {
 	for n := range strings.SplitSeq(names, ",") {
 		if n == name {
