@@ -51,8 +51,9 @@ func allowed() map[string][]string {
 			"cmd/internal/cli", "cmd/internal/host", "cmd/internal/oathconf", "cmd/internal/trusted",
 			"pkg/account", "pkg/config", "pkg/deliver", "pkg/realm", "pkg/mfa", "pkg/verify", "pkg/store/filestore", "pkg/store/sealfile", "pkg/audit",
 		},
-		"cmd/internal/caller": {"cmd/internal/cli", "cmd/internal/site", "pkg/getent", "pkg/mfa"},
+		"cmd/internal/caller":   {"cmd/internal/cli", "cmd/internal/site", "pkg/getent", "pkg/mfa"},
 		"cmd/internal/converse": {},
+		"cmd/internal/request":  {},
 		"cmd/internal/login": {
 			"cmd/internal/cli", "cmd/internal/site", "pkg/audit", "pkg/mfa", "pkg/password", "pkg/qr", "pkg/store", "pkg/verify",
 		},
@@ -60,8 +61,8 @@ func allowed() map[string][]string {
 		"cmd/oathkeygen":    {"cmd/internal/cli", "cmd/internal/oathconf", "pkg/oath"},
 		"cmd/oath-qrencode": {"cmd/internal/cli", "cmd/internal/host", "cmd/internal/oathconf", "pkg/oath", "pkg/qr"},
 		"cmd/oathverify": {
-			"cmd/internal/caller", "cmd/internal/cli", "cmd/internal/converse", "cmd/internal/login", "cmd/internal/site", "cmd/internal/trusted",
-			"pkg/realm", "pkg/oath", "pkg/mfa", "pkg/verify",
+			"cmd/internal/caller", "cmd/internal/cli", "cmd/internal/converse", "cmd/internal/login", "cmd/internal/request", "cmd/internal/site", "cmd/internal/trusted",
+			"pkg/getent", "pkg/realm", "pkg/oath", "pkg/mfa", "pkg/verify",
 		},
 		"cmd/realmctl": {
 			"cmd/internal/cli", "cmd/internal/oathconf", "pkg/config", "pkg/realm", "pkg/realm/realmfile", "pkg/account", "pkg/oath",
