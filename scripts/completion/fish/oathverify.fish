@@ -13,7 +13,7 @@ function __oathverify_at
         switch $word
             case --algorithm --config --digits --hotp --key-file --method --prompt --realm --rhost --service --step --time --window -c -d -k -m -s -w
                 set skip 1
-            case converse
+            case converse pam
                 set -a commands $word
         end
     end
@@ -22,6 +22,7 @@ end
 
 complete -c oathverify -n '__oathverify_at' -f
 complete -c oathverify -n '__oathverify_at' -a converse -d 'ask a person through a host that speaks the protocol of this hook'
+complete -c oathverify -n '__oathverify_at' -a pam -d 'judge a login for pam_exec'
 complete -c oathverify -n '__oathverify_at' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
 complete -c oathverify -n '__oathverify_at' -l realm -x -d 'the realm of a USER that names none'
 complete -c oathverify -n '__oathverify_at' -l service -x -d 'the program that asks, for the audit log'
@@ -46,3 +47,9 @@ complete -c oathverify -n '__oathverify_at converse' -l prompt -x -d 'the questi
 complete -c oathverify -n '__oathverify_at converse' -l enrol -d 'show the QR code of a user who is enabled and has not given a right code yet'
 complete -c oathverify -n '__oathverify_at converse' -s h -l help -d 'show this help and exit'
 complete -c oathverify -n '__oathverify_at converse' -l version -d 'show the version and exit'
+complete -c oathverify -n '__oathverify_at pam' -f
+complete -c oathverify -n '__oathverify_at pam' -l realm -x -d 'the realm that is judged (default pam)'
+complete -c oathverify -n '__oathverify_at pam' -l any-realm -d 'a name that ends in another realm is judged there, instead of refused'
+complete -c oathverify -n '__oathverify_at pam' -l split -d 'the secret is the password with the code behind it'
+complete -c oathverify -n '__oathverify_at pam' -s h -l help -d 'show this help and exit'
+complete -c oathverify -n '__oathverify_at pam' -l version -d 'show the version and exit'
