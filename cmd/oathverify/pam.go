@@ -47,7 +47,7 @@ func (o *options) pam(c *cli.Context, split bool) error {
 		r, err = o.judgeCode(c, a, secret)
 	}
 	if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 {
-		return cli.Unsure("%w", err).Hint("sudo and su run the modules of PAM as the user who called them: pam_exec needs seteuid there")
+		return cli.Unsure("%w", err).Hint("sudo and su run PAM with the real user id of whoever called them: pam_exec needs seteuid there")
 	}
 	return answerHost(c, r, err)
 }
