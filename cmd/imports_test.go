@@ -33,6 +33,7 @@ func allowed() map[string][]string {
 		"pkg/deliver/mailtest":  {},
 		"pkg/password":          {"pkg/internal/process"},
 		"pkg/getent":            {"pkg/internal/process"},
+		"pkg/pamstack":          {},
 		"pkg/config/oathtable":  {},
 		"pkg/config":            {"pkg/config/oathtable"},
 		"pkg/realm":             {"pkg/section"},
