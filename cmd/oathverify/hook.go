@@ -20,6 +20,7 @@ func (o *options) hooks() []*cli.Command {
 		o.pamHook(),
 		o.pipeHook(),
 		o.radiusHook(),
+		o.shellHook(),
 		o.squidHook(),
 	}
 }
