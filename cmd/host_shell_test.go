@@ -18,7 +18,9 @@ func newShellMachine(t *testing.T, dropIn string) *sshMachine {
 	need(t, "sudo")
 	s := newSSHMachine(t)
 	s.write("domains.cfg", labRealms)
-	s.install("etc/sudoers", "@includedir /etc/sudoers.d\n", 0o440)
+	s.install("etc/sudoers", "Defaults env_reset\nDefaults mail_badpass\nDefaults use_pty\n"+ // as in Debian
+		"Defaults secure_path=\"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"\n"+
+		"root ALL=(ALL:ALL) ALL\n%sudo ALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n", 0o440)
 	s.sample("sudoers.d/oathverify", "etc/sudoers.d/oathverify", 0o440)
 	s.enrolPeople()
 	s.sample("sshd/"+dropIn, "etc/ssh/sshd_config.d/oathkit.conf", 0o644)
@@ -78,6 +80,9 @@ func TestSSHForceCommand(t *testing.T) {
 	c.answer("One-time code: ", s.code("alice"))
 	c.expect("\nin again\n")
 	c.answer("Password: ", "bob")
+	c.answer("$ ", "/usr/local/sbin/oathverify shell")
+	c.answer("One-time code: ", s.code("bob"))
+	c.expect("\nin again\n")
 	c.answer("$ ", "exec /usr/local/sbin/oathverify shell")
 	c.expect("One-time code: ")
 	c.send("\x03")
@@ -329,6 +334,24 @@ func TestSSHLoginShell(t *testing.T) {
 	c.answer("One-time code: ", "000000")
 	c.expect("wrong code, or too many tries")
 	c.end(1)
+}
+
+// The samples may be for some users alone.
+func TestSSHShellForSomeUsers(t *testing.T) {
+	s := newShellMachine(t, "force-command.conf")
+	for sample, line := range map[string]string{
+		"force-command.conf": "# To ask some users only, put \"Match Group asked\" here, above everything else.\n",
+		"login-shell.conf":   "# For some users only, put \"Match Group asked\" here, above everything else.\n",
+	} {
+		s.sample("sshd/"+sample, "etc/ssh/sshd_config.d/oathkit.conf", 0o644)
+		s.change("etc/ssh/sshd_config.d/oathkit.conf", line, "Match Group alice\n")
+		for user, want := range map[string]string{"alice": "disableforwarding yes", "bob": "disableforwarding no"} {
+			got := s.mustOn("/usr/sbin/sshd", "-T", "-C", "user="+user+",host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22")
+			if !strings.Contains(got, want+"\n") {
+				t.Errorf("%s for %s: no %q", sample, user, want)
+			}
+		}
+	}
 }
 
 // Called wrongly it lets nobody in.
