@@ -40,6 +40,8 @@ func (m *machine) needsPasswordToo(login hostLogin) {
 			m.t.Errorf("%s is in: %v, and is shown\n%s\ninstead of\n%s", user, in, shown, wrong)
 		}
 	}
+	m.sameTime(login, attempt{"carol", "lorac000000"}, attempt{"carol", "xorac000000"})
+	m.sameTime(login, attempt{"carol", "lorac000000"}, attempt{"mallory", "yrollam000000"})
 	if in, shown := login("alice", "ecila"+code); !in {
 		m.t.Errorf("a code that a wrong password came with is burnt:\n%s", shown)
 	}
