@@ -336,6 +336,19 @@ func TestSSHLoginShell(t *testing.T) {
 	c.end(1)
 }
 
+// Root is asked without sudo, which says of nobody that he is root.
+func TestShellOfRoot(t *testing.T) {
+	m := newMachine(t)
+	m.tokens["root"] = newToken(t, 1)
+	m.enrol("root@pam", m.tokens["root"], oath.HOTP)
+	for code, want := range map[string]int{m.code("root"): 42, "000000": 1} {
+		c := talkTo(t, m.on("env", "SHELL=/bin/sh", "SUDO_UID=20001", "SUDO_USER=alice", "SSH_ORIGINAL_COMMAND=exit 42", "oathverify", "shell"))
+		c.answer("One-time code: ", code)
+		c.end(want)
+		m.audited(`"user":"root@pam"`)
+	}
+}
+
 // The samples may be for some users alone.
 func TestSSHShellForSomeUsers(t *testing.T) {
 	s := newShellMachine(t, "force-command.conf")
