@@ -104,33 +104,43 @@ func Examine(ctx context.Context, o Options) (Report, error) {
 		return x.report, fmt.Errorf("%w: neither /etc/pam.d/%s nor /usr/lib/pam.d/%s is there", ErrNoService, o.Service, o.Service)
 	}
 	x.faults()
-	firstFactor, forced := false, false
+	d := door{known: true}
 	if o.Service == sshd {
-		firstFactor, forced = x.sshd(ctx)
+		d = x.sshd(ctx)
 	}
-	x.pam(firstFactor, forced)
+	x.pam(d)
 	x.lookAtFiles()
 	x.finish()
 	return x.report, nil
 }
 
-// pam judges the auth stack. With firstFactor something else has vouched for the
-// person before PAM is asked; with forced the code is asked for after it.
-func (x *exam) pam(firstFactor, forced bool) {
+// A door is what a service does besides asking PAM.
+type door struct {
+	known       bool // it is known what
+	firstFactor bool // something else vouches for the person before PAM does
+	forced      bool // the code is asked for when PAM is through
+}
+
+// pam judges the auth stack.
+func (x *exam) pam(d door) {
 	switch {
 	case x.service.Aborted:
 		x.add(x.file(), 0, Error, "pam-gives-up", "libpam gives up on the files of this service, so nobody gets in", "mend what the warnings name")
 		return
-	case len(x.lines) == 0 && forced:
+	case len(x.lines) == 0 && d.forced:
 		return
 	case len(x.lines) == 0:
-		x.add(x.file(), 0, Error, "absent", "no line of this service asks for a code",
+		severity := Error
+		if !d.known {
+			severity = Unsure
+		}
+		x.add(x.file(), 0, severity, "absent", "no line of this service asks for a code",
 			"a line such as: auth required pam_oathkit.so")
 		return
 	}
 	holds := x.goesAround()
 	x.nobodyGetsIn(holds)
-	if holds && !firstFactor {
+	if holds && !d.firstFactor {
 		x.nobodyChecks()
 	}
 	for _, i := range x.ours() {

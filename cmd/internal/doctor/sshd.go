@@ -25,20 +25,18 @@ func (f files) Glob(pattern string) ([]string, error) {
 	return paths, err
 }
 
-// sshd judges by which ways sshd lets people in. firstFactor says that a key or
-// the like comes before PAM, forced that every session begins with the question
-// for a code.
-func (x *exam) sshd(ctx context.Context) (firstFactor, forced bool) {
+// sshd judges by which ways sshd lets people in.
+func (x *exam) sshd(ctx context.Context) door {
 	settings, err := x.settings(ctx)
 	if err != nil {
 		x.add(sshdConfig, 0, Unsure, "sshd", x.unrooted(err.Error()),
 			"run it as root, or give what 'sshd -T' prints with --sshd")
-		return false, false
+		return door{}
 	}
 	file, err := sshdconf.Read(files{x}, sshdConfig)
 	if err != nil {
 		x.add(sshdConfig, 0, Unsure, "sshd", "its Match blocks cannot be seen: "+x.unrooted(err.Error()), "run it as root")
-		return false, false
+		return door{}
 	}
 	for _, name := range file.Files {
 		x.trusted(name, "whoever can write the configuration of sshd decides who gets in")
@@ -56,13 +54,13 @@ func (x *exam) sshd(ctx context.Context) (firstFactor, forced bool) {
 	return x.variants(variants)
 }
 
-func (x *exam) variants(list []sshdconf.Variant) (firstFactor, forced bool) {
-	firstFactor, forced = len(list) > 0, len(list) > 0
+func (x *exam) variants(list []sshdconf.Variant) door {
+	d := door{known: len(list) > 0, firstFactor: len(list) > 0, forced: len(list) > 0}
 	var known []told
 	for _, v := range list {
 		j := sshdconf.Judge(v, len(x.lines) > 0)
-		firstFactor = firstFactor && (j.FirstFactor || j.Forced)
-		forced = forced && j.Forced
+		d.firstFactor = d.firstFactor && (j.FirstFactor || j.Forced)
+		d.forced = d.forced && j.Forced
 		if len(x.lines) == 0 && !j.Forced {
 			continue // that PAM asks nobody is said elsewhere
 		}
@@ -81,7 +79,7 @@ func (x *exam) variants(list []sshdconf.Variant) (firstFactor, forced bool) {
 			x.add(f.File, f.Line, severity, f.Code, f.Message, f.Mend)
 		}
 	}
-	return firstFactor, forced
+	return d
 }
 
 // told is a finding that has been reported for a combination of blocks.
