@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -47,9 +48,13 @@ func (x *exam) asksNobody(l *line) bool {
 // site looks at what one of our lines leads to.
 func (x *exam) site(i int) {
 	s, l := x.steps[i], x.lines[i]
-	x.module(s.Path, s.File, s.Line)
+	for _, module := range x.module(s.Path, s.File, s.Line) {
+		if !l.exec {
+			x.program(helper(x.path(module)), s.File, s.Line, "put the program there, or build the module for its place: make pam OATHVERIFY=PATH")
+		}
+	}
 	if l.exec {
-		x.program(l, s.File, s.Line)
+		x.program(l.program, s.File, s.Line, "name the program by its absolute path")
 	}
 	cfg, name, err := x.configOf(l)
 	if err != nil {
@@ -95,47 +100,65 @@ func (x *exam) store(name string) {
 	x.trusted(filepath.Dir(name), "whoever can write a folder above the store can put another in its place")
 }
 
-// module looks at the module of a line.
-func (x *exam) module(name, file string, at int) {
-	const harm = "whoever can write a module decides who gets in"
-	if strings.HasPrefix(name, "/") {
-		if !x.exists(name) {
-			x.add(file, at, Error, "module-missing", fmt.Sprintf("there is no module %s, so the line always fails", name), "make pam builds it, make install puts it in place")
-			return
+// module looks at the module of a line, and says where it is.
+func (x *exam) module(name, file string, at int) []string {
+	patterns := []string{name}
+	if !strings.HasPrefix(name, "/") {
+		patterns = nil
+		for _, folder := range []string{
+			"/lib/*/security/", "/usr/lib/*/security/", "/lib/security/", "/lib64/security/", "/usr/lib/security/", "/usr/lib64/security/",
+		} {
+			patterns = append(patterns, folder+name)
 		}
-		x.trusted(name, harm)
-		return
 	}
-	found := false
-	for _, pattern := range []string{
-		"/lib/*/security/", "/usr/lib/*/security/", "/lib/security/", "/lib64/security/", "/usr/lib/security/", "/usr/lib64/security/",
-	} {
-		paths, _ := filepath.Glob(x.path(pattern + name))
+	var found []string
+	for _, pattern := range patterns {
+		paths, _ := filepath.Glob(x.path(pattern))
 		for _, p := range paths {
-			found = true
-			x.trusted("/"+strings.TrimPrefix(strings.TrimPrefix(p, x.Root), "/"), harm)
+			found = append(found, x.unrooted(p))
+			x.trusted(x.unrooted(p), "whoever can write a module decides who gets in")
 		}
 	}
-	if !found {
-		x.add(file, at, Error, "module-missing", fmt.Sprintf("there is no module %s in any folder of PAM, so the line always fails", name), "make pam builds it, make install puts it in place")
+	if len(found) == 0 {
+		x.add(file, at, Error, "module-missing", fmt.Sprintf("there is no module %s, so the line always fails", name), "make pam builds pam_oathkit.so, and make install puts it in place")
 	}
+	return found
 }
 
-// program looks at what pam_exec runs.
-func (x *exam) program(l *line, file string, at int) {
-	for i, word := range l.program {
+// maxModule bounds a file that is surely no module of ours, in bytes.
+const maxModule = 4 << 20
+
+// helper is the program that pam_oathkit.so runs: its path was fixed when it was
+// built, and is a string in it.
+func helper(module string) []string {
+	info, err := os.Stat(module)
+	if err != nil || info.Size() > maxModule {
+		return nil
+	}
+	b, err := os.ReadFile(module)
+	end := bytes.Index(b, []byte("/oathverify\x00"))
+	if err != nil || end < 0 {
+		return nil
+	}
+	end += len("/oathverify")
+	return []string{string(b[bytes.LastIndexByte(b[:end], 0)+1 : end])}
+}
+
+// program looks at what a line runs.
+func (x *exam) program(words []string, file string, at int, mend string) {
+	for i, word := range words {
 		ours := filepath.Base(word) == "oathverify"
 		if i > 0 && !ours {
 			continue
 		}
 		if !strings.HasPrefix(word, "/") {
-			x.add(file, at, Error, "program", fmt.Sprintf("%q is no absolute path: pam_exec looks nowhere else, so nobody gets in", word), "name the program by its absolute path")
+			x.add(file, at, Error, "program", fmt.Sprintf("%q is no absolute path, and is looked for nowhere, so nobody gets in", word), mend)
 			continue
 		}
 		info, err := os.Stat(x.path(word))
 		switch {
 		case err != nil:
-			x.add(file, at, Error, "program", fmt.Sprintf("the program cannot be run, so nobody gets in: %s", x.unrooted(err.Error())), "name the program by its absolute path")
+			x.add(file, at, Error, "program", fmt.Sprintf("the program cannot be run, so nobody gets in: %s", x.unrooted(err.Error())), mend)
 		case !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0:
 			x.add(file, at, Error, "program", fmt.Sprintf("%s is no program, so nobody gets in", word), "chmod 0755 "+word)
 		default:

@@ -187,7 +187,10 @@ func (x *exam) wayAround(w pamstack.Way) {
 	switch action := s.Actions[e.Code]; {
 	case x.lines[i] != nil:
 		f.Code = "not-binding"
-		f.Message = fmt.Sprintf("a wrong code does not keep anybody out: after the line's no, which is %s, the login can still be granted", control(s))
+		f.Message = fmt.Sprintf("where the line %s, it keeps nobody out: after that, which is %s, the login can still be granted", did, control(s))
+		if e.Code == pamstack.AuthErr {
+			f.Message = fmt.Sprintf("a wrong code does not keep anybody out: after the line's no, which is %s, the login can still be granted", control(s))
+		}
 		f.Mend = "make the line \"required\", before whatever grants the login"
 	case action == pamstack.ActReset:
 		f.Code = "reset"
