@@ -1,9 +1,14 @@
 package cmd
 
 import (
+	"bytes"
+	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"oathkit/pkg/oath"
@@ -106,4 +111,83 @@ func TestLoginEnrolsThroughPAMModule(t *testing.T) {
 	m.audited(`"verdict":"accepted"`, `"service":"login"`, `"tty":"pts/9"`)
 	is("ecila", "", false, "wrong code, or too many tries", "█")
 	is("ecila", k.totp(0), true, "One-time code", "█")
+}
+
+// Many wait at the prompt and answer at one moment: of those with one code one is
+// in, and of those with a code each everybody is.
+func TestPAMModuleAtOnce(t *testing.T) {
+	need(t, "pamtester")
+	m := newMachine(t)
+	m.moduleSample("sshd")
+	const many = 64
+	var users []string
+	var tokens []*token
+	for i := range many {
+		users, tokens = append(users, fmt.Sprintf("user%d", i)), append(tokens, newToken(t, i))
+		m.enrol(users[i]+"@pam", tokens[i], oath.HOTP)
+	}
+	for round := range rounds(1, 20) {
+		var codes []string
+		for _, k := range tokens {
+			codes = append(codes, k.hotp())
+		}
+		if n := m.togetherIn(users, codes); n != many {
+			t.Errorf("%d of %d people are in", n, many)
+		}
+		if n := m.togetherIn(repeat(users[round], many), repeat(tokens[round].hotp(), many)); n != 1 {
+			t.Errorf("one code lets in %d times", n)
+		}
+	}
+}
+
+// togetherIn lets everybody come to the prompt, gives all their answers, and
+// counts who is in.
+func (m *machine) togetherIn(users, codes []string) (in int) {
+	m.t.Helper()
+	var ready, done sync.WaitGroup
+	start := make(chan struct{})
+	said := make([]string, len(users))
+	codesOf := make([]int, len(users))
+	for i := range users {
+		ready.Add(1)
+		done.Go(func() {
+			cmd := m.on("pamtester", "sshd", users[i], "authenticate", "setcred")
+			said[i], codesOf[i] = answerAtPrompt(cmd, codes[i], func() { ready.Done(); <-start })
+		})
+	}
+	ready.Wait()
+	close(start)
+	done.Wait()
+	for i, code := range codesOf {
+		if code == 0 {
+			in++
+		} else if code != 1 || !strings.Contains(said[i], "wrong code, or too many tries\n") {
+			m.t.Errorf("%s: exit code %d\n%s", users[i], code, said[i])
+		}
+	}
+	return in
+}
+
+// answerAtPrompt runs a login, calls wait when the prompt is there, and answers.
+func answerAtPrompt(cmd *exec.Cmd, answer string, wait func()) (string, int) {
+	in, inErr := cmd.StdinPipe()
+	out, outErr := cmd.StderrPipe() // pamtester asks there
+	if inErr != nil || outErr != nil || cmd.Start() != nil {
+		wait()
+		return "cannot be started", -1
+	}
+	var said bytes.Buffer
+	buf := make([]byte, 4096)
+	for !bytes.Contains(said.Bytes(), []byte("One-time code: ")) {
+		n, err := out.Read(buf)
+		said.Write(buf[:n])
+		if err != nil {
+			break
+		}
+	}
+	wait()
+	_, _ = io.WriteString(in, answer+"\n")
+	rest, _ := io.ReadAll(out)
+	_ = cmd.Wait()
+	return said.String() + string(rest), cmd.ProcessState.ExitCode()
 }

@@ -1,14 +1,11 @@
 package cmd
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"oathkit/pkg/oath"
@@ -160,83 +157,4 @@ func TestPAMModuleAloneIgnores(t *testing.T) {
 			t.Errorf("%s: %d\n%s", kind, r.code, shown(r))
 		}
 	}
-}
-
-// Many wait at the prompt and answer at one moment: of those with one code one is
-// in, and of those with a code each everybody is.
-func TestPAMModuleAtOnce(t *testing.T) {
-	l := newLoginLab(t)
-	const many = 64
-	var users []string
-	var tokens []*token
-	for i := range many {
-		users, tokens = append(users, fmt.Sprintf("user%d", i)), append(tokens, newToken(t, i))
-		l.enrol(users[i]+"@pve", tokens[i], oath.HOTP)
-	}
-	for range rounds(1, 20) {
-		var codes []string
-		for _, k := range tokens {
-			codes = append(codes, k.hotp())
-		}
-		if n := l.togetherIn(users, codes); n != many {
-			t.Errorf("%d of %d people are in", n, many)
-		}
-		if n := l.togetherIn(repeat(users[0], many), repeat(tokens[0].hotp(), many)); n != 1 {
-			t.Errorf("one code lets in %d times", n)
-		}
-	}
-}
-
-// togetherIn lets everybody come to the prompt, gives all their answers, and
-// counts who is in.
-func (l loginLab) togetherIn(users, codes []string) (in int) {
-	l.t.Helper()
-	var ready, done sync.WaitGroup
-	start := make(chan struct{})
-	said := make([]string, len(users))
-	codesOf := make([]int, len(users))
-	for i := range users {
-		ready.Add(1)
-		done.Go(func() {
-			cmd := l.pamtester(users[i])
-			said[i], codesOf[i] = answerAtPrompt(cmd, codes[i], func() { ready.Done(); <-start })
-		})
-	}
-	ready.Wait()
-	close(start)
-	done.Wait()
-	for i, code := range codesOf {
-		switch code {
-		case 0:
-			in++
-		case 1:
-		default:
-			l.t.Errorf("%s: exit code %d\n%s", users[i], code, said[i])
-		}
-	}
-	return in
-}
-
-// answerAtPrompt runs a login, calls wait when the prompt is there, and answers.
-func answerAtPrompt(cmd *exec.Cmd, answer string, wait func()) (string, int) {
-	in, inErr := cmd.StdinPipe()
-	out, outErr := cmd.StderrPipe() // pamtester asks there
-	if inErr != nil || outErr != nil || cmd.Start() != nil {
-		wait()
-		return "cannot be started", -1
-	}
-	var said bytes.Buffer
-	buf := make([]byte, 4096)
-	for !bytes.Contains(said.Bytes(), []byte("One-time code: ")) {
-		n, err := out.Read(buf)
-		said.Write(buf[:n])
-		if err != nil {
-			break
-		}
-	}
-	wait()
-	_, _ = io.WriteString(in, answer+"\n")
-	rest, _ := io.ReadAll(out)
-	_ = cmd.Wait()
-	return said.String() + string(rest), cmd.ProcessState.ExitCode()
 }
