@@ -122,6 +122,29 @@ func TestDoctorOfPAM(t *testing.T) {
 	}
 }
 
+// Where no module sets credentials, a program that wants them set refuses.
+func TestDoctorOfCredentials(t *testing.T) {
+	need(t, "pamtester")
+	m := newMachine(t)
+	m.enrolPeople()
+	const hook = "auth required pam_exec.so expose_authtok quiet /usr/local/sbin/oathverify pam\n"
+	for _, c := range []struct {
+		stack string
+		in    bool
+	}{{hook, false}, {hook + "auth required pam_permit.so\n", true}} {
+		m.install("etc/pam.d/door", c.stack, 0o644)
+		m.examined("door", 0)
+		if said := strings.Contains(m.doctor("door").out, "[credentials]"); said == c.in {
+			t.Errorf("doctor says it: %v", said)
+		}
+		cmd := m.on("pamtester", "door", "alice", "authenticate", "setcred")
+		cmd.Stdin = strings.NewReader(m.code("alice") + "\n")
+		if r := finish(t, cmd); (r.code == 0) != c.in || !strings.Contains(r.out, "successfully authenticated") {
+			t.Errorf("in is not %v: %+v", c.in, r)
+		}
+	}
+}
+
 // What the Match blocks make of the settings is what sshd makes of them.
 func TestMatchBlocksAgainstSSHD(t *testing.T) {
 	s := newSSHMachine(t)

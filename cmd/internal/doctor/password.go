@@ -13,6 +13,7 @@ const (
 	guessed             // a module has said yes of which nothing is known
 	coded               // a line of ours has said yes
 	handed              // pam_exec has: the one answer was the code
+	vested              // a module that sets credentials has said yes
 )
 
 // honest is what a module may return: one that checks passwords, or may do so,
@@ -56,9 +57,11 @@ func (x *exam) nobodyGetsIn(holds bool) {
 			case l != nil && l.exec:
 				memory |= coded | handed
 			case l != nil:
-				memory |= coded
+				memory |= coded | vested
 			case tradeOf(x.steps[e.Step]) == password:
-				memory |= vouched
+				memory |= vouched | vested
+			case vests(x.steps[e.Step]):
+				memory |= vested
 			}
 			return memory
 		},
@@ -81,12 +84,31 @@ func (x *exam) nobodyGetsIn(holds bool) {
 				"with enrol the QR code, which is a secret, is shown to people whose password did not hold", "put a line before it that checks the password and is \"requisite\"")
 		}
 	}
-	if !holds || slices.ContainsFunc(ways, func(w pamstack.Way) bool { return w.Memory&coded != 0 }) {
+	last := x.ours()[len(x.ours())-1]
+	granted := func(bits int) bool {
+		return slices.ContainsFunc(ways, func(w pamstack.Way) bool { return w.Memory&bits == bits })
+	}
+	switch {
+	case !holds || granted(coded|vested):
+		return
+	case granted(coded):
+		x.add(x.steps[last].File, x.steps[last].Line, Warning, "credentials",
+			"no module here sets credentials, so programs that want them set, such as sshd, sudo and login, refuse everybody",
+			"auth required pam_permit.so behind it")
 		return
 	}
-	last := x.ours()[len(x.ours())-1]
 	x.add(x.steps[last].File, x.steps[last].Line, Error, "nobody",
 		"nobody gets in with a right code"+x.shared(), "check the password elsewhere, use pam_oathkit.so, or 'oathverify pam --split' alone")
+}
+
+// vests says whether a module has something to say when credentials are set.
+// Where all of them ignore that, libpam refuses.
+func vests(s pamstack.Step) bool {
+	switch s.Name() {
+	case "pam_exec.so", "pam_faildelay.so", "pam_nologin.so", "pam_succeed_if.so":
+		return false
+	}
+	return true
 }
 
 // shared explains what pam_exec cannot do.
