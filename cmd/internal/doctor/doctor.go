@@ -90,6 +90,11 @@ const sshd = "sshd"
 
 // Examine examines a service.
 func Examine(ctx context.Context, o Options) (Report, error) {
+	if o.Root != "" {
+		if o.Root = filepath.Clean(o.Root); o.Root == "/" {
+			o.Root = ""
+		}
+	}
 	x := &exam{Options: o, report: Report{Service: o.Service, Findings: []Finding{}}}
 	if o.Service == "" || strings.Contains(o.Service, "/") {
 		return x.report, fmt.Errorf("%w: %q is no name of one", ErrNoService, o.Service)
