@@ -42,8 +42,13 @@ func (t *tool) edit(c *cli.Context, make plan) error {
 		return readError(err)
 	}
 	edited, said, err := make(doc, old)
+	if t.plan != nil && (t.dryRun || t.json) {
+		if serr := t.showPlan(c, path, old, edited, err != nil); serr != nil {
+			return serr
+		}
+	}
 	if t.dryRun {
-		if edited != nil {
+		if edited != nil && !t.json {
 			c.Stdout.Write(unifiedDiff(path, old, edited))
 		}
 		if bytes.Equal(old, edited) {

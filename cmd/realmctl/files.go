@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"oathkit/cmd/internal/cli"
 	"oathkit/cmd/internal/oathconf"
@@ -111,4 +114,15 @@ func (t *tool) readUsers(path string, named bool) (users account.Users, found bo
 		return account.Users{}, false, err
 	}
 	return account.ParseUsers(b), true, nil
+}
+
+// loginUID is who logged in to the session that this process belongs to, as a
+// decimal number; "" where the kernel does not know.
+func loginUID() string {
+	b, err := os.ReadFile("/proc/self/loginuid")
+	n, perr := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 32)
+	if err != nil || perr != nil || n == 1<<32-1 {
+		return ""
+	}
+	return strconv.FormatUint(n, 10)
 }

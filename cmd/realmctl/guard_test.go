@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -73,6 +74,9 @@ func (w *world) read(name string) string {
 func (w *world) pveFiles(users, tfa string) {
 	w.write("pve/domains.cfg", w.read("domains.cfg"))
 	w.write("pve/user.cfg", users)
+	if err := os.Symlink("nodes/here", w.path("pve/local")); err != nil && !errors.Is(err, fs.ErrExist) {
+		w.Fatal(err)
+	}
 	if tfa != "" {
 		w.write("pve/priv/tfa.cfg", tfa)
 	}

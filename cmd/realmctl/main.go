@@ -29,6 +29,9 @@ type tool struct {
 	now    func() time.Time // for accounts that expire
 	ready  asker            // asks who has an activated factor
 
+	session *session // who runs this; nil is nobody
+	plan    *outlook // what the guard saw
+
 	file, users string // -f, -u; "" where not given
 	config      string // -c; "" where not given
 
@@ -39,6 +42,7 @@ type tool struct {
 func command() *cli.Command {
 	t := &tool{pve: pveRoot, passwd: "/etc/passwd", now: time.Now}
 	t.ready = askMfactl
+	t.session = &session{env: os.Getenv, loginUID: loginUID(), uid: os.Getuid()}
 	return t.command()
 }
 
@@ -91,6 +95,7 @@ func (t *tool) editors() []*cli.Command {
 					Flags: func(f *cli.Flags) {
 						f.Func("digits", "N", "digits of a code, 6 to 8 (default: as it is, else 6)", number(&t.digits, 6, 8))
 						f.Func("step", "N", "how many seconds a code lasts, 10 to 3600 (default: as it is, else 30)", number(&t.step, 10, realm.MaxStep))
+						f.Bool(&t.json, "json", "print who would be locked out, who not, and the change as a JSON object")
 						anyway(f)
 						edits(f)
 					},

@@ -14,7 +14,6 @@ import (
 	"oathkit/pkg/account"
 	"oathkit/pkg/oath"
 	"oathkit/pkg/realm"
-	"oathkit/pkg/realm/realmfile"
 )
 
 // A tfaConfig is what PVE's priv/tfa.cfg says of each user, by id.
@@ -32,9 +31,9 @@ type tfaUser struct {
 // tfaPath is priv/tfa.cfg of the cluster file system.
 func (t *tool) tfaPath() string { return filepath.Join(t.pve, "priv", "tfa.cfg") }
 
-// lockedOutOfPVE judges by what Proxmox VE asks: the keys of user.cfg and the
-// entries of priv/tfa.cfg.
-func (t *tool) lockedOutOfPVE(c *cli.Context, doc *realmfile.File, r realm.Realm, users account.Users, path string) ([]lockout, error) {
+// judgedByPVE judges by what Proxmox VE asks: the keys of user.cfg and the entries
+// of priv/tfa.cfg.
+func (t *tool) judgedByPVE(r realm.Realm, users account.Users) ([]standing, error) {
 	if r.TFA != nil && r.TFA.Type != "oath" {
 		return nil, cli.Refused("realm %q: whether the keys of a realm of type %s are any good is known to its server only: %w", r.ID, r.TFA.Type, errUnknown)
 	}
@@ -42,21 +41,70 @@ func (t *tool) lockedOutOfPVE(c *cli.Context, doc *realmfile.File, r realm.Realm
 	if err != nil {
 		return nil, cli.Refused("realm %q: %w; %w", r.ID, err, errUnknown)
 	}
-	var out []lockout
-	judged := 0
+	you := make(map[string]bool)
+	for _, who := range t.runBy() {
+		you[who.name+"@pam"] = true
+	}
+	var all []standing
 	for _, u := range users.In(r.ID) {
-		if !u.Enabled || u.Expired(t.now()) {
-			continue
+		s := t.listed(u)
+		if s.asked() {
+			s = tfa.judge(u)
 		}
-		judged++
-		if why := tfa.lacks(u); why != "" {
-			out = append(out, lockout{u.ID, why})
-		}
+		s.You = you[s.ID]
+		all = append(all, s)
 	}
-	if judged == 0 {
-		c.Warn("%s has no enabled account of realm %q, so nobody's factor could be looked at", path, r.ID)
+	return all, nil
+}
+
+// judge says whether PVE lets a user of a realm of type oath in, and why.
+func (c tfaConfig) judge(u account.User) standing {
+	s := standing{ID: u.ID, State: stateFine, Reason: "key"}
+	usable, unusable := u.Keys.Count()
+	entry := c[u.ID]
+	s.Locked = entry.locked
+	var has []string
+	if usable > 0 {
+		has = append(has, counted(usable, "key")+" in user.cfg")
 	}
-	return out, nil
+	if entry.totp > 0 && !entry.locked {
+		has = append(has, counted(entry.totp, "TOTP entry")+" in tfa.cfg")
+	}
+	if unusable > 0 {
+		has = append(has, strings.Join(u.Keys.Faults(), ", "))
+	}
+	s.Why = strings.Join(has, "; ")
+	if why := c.lacks(u); why != "" {
+		s.State, s.Reason, s.Why = stateLockedOut, entry.lack(u), why
+	}
+	return s
+}
+
+func counted(n int, what string) string {
+	switch {
+	case n == 1:
+		return "1 " + what
+	case strings.HasSuffix(what, "y") && !strings.HasSuffix(what, "ey"):
+		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(what, "y"))
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// lack is the word for what keeps a user out.
+func (entry tfaUser) lack(u account.User) string {
+	switch {
+	case entry.totp > 0:
+		return "totp-locked"
+	case entry.disabled > 0:
+		return "totp-disabled"
+	case len(u.Keys.Faults()) > 0:
+		return "unusable-key"
+	case entry.other > 0:
+		return "no-totp"
+	case entry.recovery:
+		return "recovery-only"
+	}
+	return "no-key"
 }
 
 // lacks says why PVE lets a user of a realm of type oath not in; "" means that

@@ -24,6 +24,11 @@ func (t *tool) enable(c *cli.Context) error {
 			return nil, nil, editError(doc, err)
 		}
 		if bytes.Equal(edited, old) {
+			if t.dryRun || t.json {
+				r, _ := realm.Parse(edited).Lookup(id)
+				all, err := t.lookedAt(c, doc, r)
+				t.plan = &outlook{realm: r, accounts: all, err: err}
+			}
 			return edited, []string{fmt.Sprintf("realm %q asks for a second factor already (tfa %s): nothing to change", id, want.Value())}, nil
 		}
 		return edited, []string{fmt.Sprintf("realm %q asks everybody for a second factor now (tfa %s)", id, want.Value())}, t.guard(c, doc, edited, id)

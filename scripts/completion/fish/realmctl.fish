@@ -76,6 +76,7 @@ complete -c realmctl -n '__realmctl_at tfa enable' -s u -l users -r -F -d 'the u
 complete -c realmctl -n '__realmctl_at tfa enable' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
 complete -c realmctl -n '__realmctl_at tfa enable' -l digits -x -d 'digits of a code, 6 to 8 (default: as it is, else 6)'
 complete -c realmctl -n '__realmctl_at tfa enable' -l step -x -d 'how many seconds a code lasts, 10 to 3600 (default: as it is, else 30)'
+complete -c realmctl -n '__realmctl_at tfa enable' -l json -d 'print who would be locked out, who not, and the change as a JSON object'
 complete -c realmctl -n '__realmctl_at tfa enable' -l lock-out-anyway -d 'do not look who has no second factor and would be locked out'
 complete -c realmctl -n '__realmctl_at tfa enable' -s n -l dry-run -d 'print the change as a unified diff and write nothing'
 complete -c realmctl -n '__realmctl_at tfa enable' -s h -l help -d 'show this help and exit'
