@@ -99,6 +99,9 @@ func appendCredential(b []byte, user string, c *Credential, sealer Sealer) ([]by
 func appendRecovery(b []byte, r *RecoverySet) []byte {
 	b = append(b, ",\n  \"recovery\": {\n    \"id\": "...)
 	b = appendText(b, hex.EncodeToString(r.ID[:]))
+	if r.Form != OwnCodes {
+		b = appendField(b, "\n    ", "form", string(r.Form))
+	}
 	b = appendField(b, "\n    ", "salt", hex.EncodeToString(r.Salt))
 	b = append(b, ",\n    \"codes\": ["...)
 	for i := range r.Hashes {
@@ -335,9 +338,14 @@ func (s *scanner) hex(where string, dst []byte) {
 }
 
 func (s *scanner) recovery() (r RecoverySet) {
-	names := []string{"id", "salt", "codes"}
+	names := []string{"id", "salt", "codes", "form"}
 	seen := s.object("recovery", names, func(i int) {
 		switch names[i] {
+		case "form":
+			at := s.i
+			if r.Form = RecoveryForm(s.text("recovery form")); r.Form == OwnCodes {
+				s.failAt(at, "recovery form is empty: where there is none the field is left out")
+			}
 		case "id":
 			s.hex("recovery id", r.ID[:])
 		case "salt":
@@ -355,7 +363,7 @@ func (s *scanner) recovery() (r RecoverySet) {
 			})
 		}
 	})
-	s.require("recovery", names, seen)
+	s.require("recovery", names[:3], seen)
 	return r
 }
 
