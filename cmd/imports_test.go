@@ -29,6 +29,7 @@ func allowed() map[string][]string {
 		"pkg/internal/durable":  {},
 		"pkg/internal/process":  {},
 		"pkg/internal/seal":     {},
+		"pkg/internal/pvetest":  {},
 		"pkg/deliver":           {"pkg/internal/process"},
 		"pkg/deliver/mailtest":  {},
 		"pkg/password":          {"pkg/internal/process"},
@@ -38,6 +39,7 @@ func allowed() map[string][]string {
 		"pkg/realm/realmfile":   {"pkg/internal/durable"},
 		"pkg/mfa":               {"pkg/oath"},
 		"pkg/verify":            {"pkg/mfa", "pkg/oath"},
+		"pkg/exchange":          {"pkg/oath", "pkg/mfa", "pkg/account"},
 		"pkg/store":             {"pkg/mfa"},
 		"pkg/store/filestore":   {"pkg/store", "pkg/mfa", "pkg/internal/durable"},
 		"pkg/store/sealfile":    {"pkg/mfa", "pkg/internal/durable", "pkg/internal/seal"},
@@ -64,8 +66,8 @@ func allowed() map[string][]string {
 			"cmd/internal/cli", "cmd/internal/oathconf", "pkg/config", "pkg/realm", "pkg/realm/realmfile", "pkg/account", "pkg/oath",
 		},
 		"cmd/mfactl": {
-			"cmd/internal/cli", "cmd/internal/site",
-			"pkg/realm", "pkg/oath", "pkg/qr", "pkg/mfa", "pkg/verify", "pkg/store", "pkg/store/sealfile", "pkg/audit",
+			"cmd/internal/cli", "cmd/internal/site", "cmd/internal/trusted",
+			"pkg/account", "pkg/exchange", "pkg/realm", "pkg/oath", "pkg/qr", "pkg/mfa", "pkg/verify", "pkg/store", "pkg/store/sealfile", "pkg/audit",
 		},
 		"cmd/oathenroll": {
 			"cmd/internal/cli", "cmd/internal/site",
