@@ -112,6 +112,10 @@ install: $(if $(shell command -v $(GO)),all)
 	$(INSTALL) -m 0644 README.md SECURITY.md CHANGELOG.md LICENSE $(wildcard configs/*.example) $(DESTDIR)$(DOCDIR)
 	$(INSTALL) -D -m 0644 configs/sudoers.d/oathenroll $(DESTDIR)$(DOCDIR)/sudoers.d/oathenroll
 	$(INSTALL) -D -m 0644 configs/sysusers.d/oathkit.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/oathkit.conf
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	for unit in service path; do \
+		sed 's,/usr/local/sbin,$(SBINDIR),' "configs/systemd/oathkit-trial@.$$unit" >"$(DESTDIR)$(PREFIX)/lib/systemd/system/oathkit-trial@.$$unit" && \
+		chmod 0644 "$(DESTDIR)$(PREFIX)/lib/systemd/system/oathkit-trial@.$$unit" || exit 1; done
 	$(INSTALL) -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/oathkit
 	test -d $(DESTDIR)$(STATEDIR) || $(INSTALL) -d -m 0700 $(DESTDIR)$(STATEDIR)
 	test -d $(DESTDIR)$(LOGDIR) || $(INSTALL) -d -m 0700 $(DESTDIR)$(LOGDIR)
@@ -129,7 +133,7 @@ uninstall:
 			$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$prog \
 			$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$prog.fish; done
 	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,README.md SECURITY.md CHANGELOG.md LICENSE $(notdir $(wildcard configs/*.example)))
-	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/oathkit.conf
+	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/oathkit.conf $(addprefix $(DESTDIR)$(PREFIX)/lib/systemd/system/oathkit-trial@.,service path)
 	rm -f $(DESTDIR)$(DOCDIR)/sudoers.d/oathenroll
 	-rmdir $(DESTDIR)$(DOCDIR)/sudoers.d $(DESTDIR)$(DOCDIR) 2>/dev/null
 	@echo "kept: $(DESTDIR)$(SYSCONFDIR)/oathkit, $(DESTDIR)$(SYSCONFDIR)/logrotate.d/oathkit, $(DESTDIR)$(STATEDIR), $(DESTDIR)$(LOGDIR)"

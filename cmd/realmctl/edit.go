@@ -25,17 +25,13 @@ type plan func(doc *realmfile.File, old []byte) (edited []byte, said []string, e
 
 // edit changes the domains file by a plan, or with -n shows the change.
 func (t *tool) edit(c *cli.Context, make plan) error {
-	path, err := t.domainsPath()
-	if err != nil {
-		return err
-	}
 	// An edit allocates a few copies of the file and ends: collecting them
 	// would take longer than all the rest. The limit is for a giant file.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(1 << 30)
-	doc, err := realmfile.Open(path, t.pve)
+	doc, err := t.openDomains()
 	if err != nil {
-		return t.openError(path, err)
+		return err
 	}
 	old, err := doc.Read()
 	if err != nil {
@@ -43,13 +39,13 @@ func (t *tool) edit(c *cli.Context, make plan) error {
 	}
 	edited, said, err := make(doc, old)
 	if t.plan != nil && (t.dryRun || t.json) {
-		if serr := t.showPlan(c, path, old, edited, err != nil); serr != nil {
+		if serr := t.showPlan(c, doc.Path(), old, edited, err != nil); serr != nil {
 			return serr
 		}
 	}
 	if t.dryRun {
 		if edited != nil && !t.json {
-			c.Stdout.Write(unifiedDiff(path, old, edited))
+			c.Stdout.Write(unifiedDiff(doc.Path(), old, edited))
 		}
 		if bytes.Equal(old, edited) {
 			tell(c, said)
@@ -59,11 +55,16 @@ func (t *tool) edit(c *cli.Context, make plan) error {
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(old, edited) {
+	switch {
+	case bytes.Equal(old, edited):
+	case t.trial > 0:
+		err = t.writeOnTrial(c, doc, make, old, edited, &said)
+	default:
 		err = t.write(c, doc, make, old, edited, &said)
 	}
 	if err == nil {
 		tell(c, said)
+		t.overtaken(c, doc)
 	}
 	return err
 }
@@ -114,6 +115,8 @@ func writeError(doc *realmfile.File, err error) error {
 		f.Hint("find the program that writes it, and try again")
 	case errors.Is(err, realmfile.ErrNoQuorum):
 		f.Hint("on a node whose others are surely down: pvecm expected 1, then try again")
+	case errors.Is(err, realmfile.ErrNotMounted):
+		f.Hint("systemctl start pve-cluster, or pmxcfs -l on a node cut off from the others, and try again")
 	case errors.Is(err, syscall.EROFS):
 		f.Hint("the file system is read-only: mount -o remount,rw on its mount point, and try again")
 	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):

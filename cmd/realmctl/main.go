@@ -29,14 +29,20 @@ type tool struct {
 	now    func() time.Time // for accounts that expire
 	ready  asker            // asks who has an activated factor
 
-	session *session // who runs this; nil is nobody
-	plan    *outlook // what the guard saw
+	everybody func(config string) ([]readiness, error) // asks that of all realms; nil asks mfactl
+
+	session *session           // who runs this; nil is nobody
+	time    *clock             // nil is the one of this machine
+	watcher func(string) error // leaves the process that ends a trial; nil is watch
+	plan    *outlook           // what the guard saw
 
 	file, users string // -f, -u; "" where not given
 	config      string // -c; "" where not given
 
-	json, dryRun, lockOut, all bool
-	digits, step               int // 0 where not given
+	json, dryRun, lockOut, all, wait bool
+	digits, step                     int           // 0 where not given
+	trial                            time.Duration // 0 for no trial
+	trialRealm                       string        // what is tried
 }
 
 func command() *cli.Command {
@@ -95,6 +101,7 @@ func (t *tool) editors() []*cli.Command {
 					Flags: func(f *cli.Flags) {
 						f.Func("digits", "N", "digits of a code, 6 to 8 (default: as it is, else 6)", number(&t.digits, 6, 8))
 						f.Func("step", "N", "how many seconds a code lasts, 10 to 3600 (default: as it is, else 30)", number(&t.step, 10, realm.MaxStep))
+						f.Func("trial", "TIME", "turn it off again after this time, such as 10m, unless it is confirmed before", lasting(&t.trial))
 						f.Bool(&t.json, "json", "print who would be locked out, who not, and the change as a JSON object")
 						anyway(f)
 						edits(f)
@@ -108,8 +115,16 @@ func (t *tool) editors() []*cli.Command {
 						edits(f)
 					},
 				},
+				{
+					Name: "expire", Summary: "end a trial whose time is over, as the process that --trial leaves and systemd do",
+					Run: t.expire,
+					Flags: func(f *cli.Flags) {
+						f.Bool(&t.wait, "wait", "wait for the end of the trial")
+					},
+				},
 			},
 		},
+		{Name: "confirm", Summary: "keep the second factor that is on trial", Run: t.confirm},
 		{
 			Name: "set", Args: "REALM KEY VALUE", Summary: "give a realm a property", MinArgs: 3, MaxArgs: 3, Run: t.set,
 			Help: "A secret, such as a password, comes on standard input: VALUE is - then.",

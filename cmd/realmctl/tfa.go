@@ -14,6 +14,7 @@ func (t *tool) enable(c *cli.Context) error {
 	if err := realmOperand(id); err != nil {
 		return err
 	}
+	t.trialRealm = id
 	return t.edit(c, func(doc *realmfile.File, old []byte) ([]byte, []string, error) {
 		want, err := t.wanted(doc, old, id)
 		if err != nil {
@@ -28,6 +29,9 @@ func (t *tool) enable(c *cli.Context) error {
 				r, _ := realm.Parse(edited).Lookup(id)
 				all, err := t.lookedAt(c, doc, r)
 				t.plan = &outlook{realm: r, accounts: all, err: err}
+			}
+			if err := t.stillOnTrial(doc, old, id); err != nil {
+				return nil, nil, err
 			}
 			return edited, []string{fmt.Sprintf("realm %q asks for a second factor already (tfa %s): nothing to change", id, want.Value())}, nil
 		}

@@ -43,6 +43,8 @@ type File struct {
 	real string // where it is, without links
 	root string // of the cluster file system it is in; "" for any other
 
+	lenient bool // see Tolerate
+
 	seen durable.Seen // what Read read last
 	hook durable.Hook // for tests
 }

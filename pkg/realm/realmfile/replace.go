@@ -1,7 +1,6 @@
 package realmfile
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -46,26 +45,12 @@ const maxTries = 100
 //
 // When the error is not nil and no *BackupError, nothing was changed.
 func (f *File) Replace(ctx context.Context, wait time.Duration, old, edited []byte, again func(now []byte) ([]byte, error)) error {
-	unlock, err := f.lock(ctx, wait)
+	h, err := f.Hold(ctx, wait)
 	if err != nil {
-		return f.readOnly(err)
+		return err
 	}
-	defer unlock()
-	for range maxTries {
-		if bytes.Equal(old, edited) {
-			return nil
-		}
-		if err := f.swap(old, edited); !errors.Is(err, durable.ErrChanged) {
-			return f.readOnly(err)
-		}
-		if old, err = f.Read(); err != nil {
-			return err
-		}
-		if edited, err = again(old); err != nil {
-			return err
-		}
-	}
-	return fmt.Errorf("%s: %w", f.path, ErrUnstable)
+	defer h.Release()
+	return h.Replace(old, edited, again)
 }
 
 func (f *File) swap(old, edited []byte) error {
@@ -80,7 +65,7 @@ func (f *File) swap(old, edited []byte) error {
 	base := filepath.Base(f.real)
 	// The lock keeps others from the temporary's name, so a leftover of a
 	// crash is replaced by the next edit.
-	return d.Swap(base, base+"~", f.seen, old, edited, durable.ReplaceOptions{Keep: true, Lenient: f.PVE(), Temp: base + ".realmctl.tmp"})
+	return d.Swap(base, base+"~", f.seen, old, edited, durable.ReplaceOptions{Keep: true, Lenient: f.PVE() || f.lenient, Temp: base + ".realmctl.tmp"})
 }
 
 // lock keeps other edits out until unlock.
