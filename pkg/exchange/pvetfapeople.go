@@ -204,6 +204,12 @@ func NewTFA(people []Person, clock Clock) (TFA, []Loss) {
 	return t, losses
 }
 
+// Has says whether the user is in the file.
+func (t TFA) Has(id string) bool {
+	_, ok := t.place[id]
+	return ok
+}
+
 func newRecovery(p *Person) *tfaRecovery {
 	if len(p.Recovery.Hashes) == 0 {
 		return nil

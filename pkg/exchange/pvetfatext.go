@@ -9,7 +9,8 @@ import (
 )
 
 // Text writes the file as Proxmox VE writes it: JSON without blanks, fields in a
-// fixed order, what is at its default left out. Users are sorted by id.
+// fixed order, what is at its default left out. Users are sorted by id. Of a file
+// of old lines the factors of U2F and YubiKey OTP are not in it.
 func (t TFA) Text() []byte {
 	users := slices.Clone(t.users)
 	slices.SortFunc(users, func(a, b tfaUser) int { return strings.Compare(a.id, b.id) })
@@ -50,7 +51,7 @@ func (u *tfaUser) append(b []byte) []byte {
 		b = append(b, ']')
 	}
 	other := func(i int) {
-		if u.other[i].entries > 0 {
+		if len(u.other[i].raw) > 0 { // else it was in an old line
 			field(otherKinds[i])
 			b = append(b, u.other[i].raw...)
 		}

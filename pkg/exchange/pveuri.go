@@ -70,7 +70,7 @@ func (u *pveURI) set(name, value string) (err error) {
 			err = errors.New("it is written otherwise than PVE takes it")
 		}
 	case "issuer":
-		u.issuer, u.hasIssuer = lossy(value), true
+		u.issuer, u.hasIssuer = strings.ToValidUTF8(value, "\ufffd"), true
 	default:
 		return errors.New("it has a parameter that PVE does not know")
 	}
