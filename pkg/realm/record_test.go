@@ -294,12 +294,24 @@ func someEdit() *rapid.Generator[asked] {
 	})
 }
 
+// check draws more often than the library does by itself, and in a soak far more.
+func check(t *testing.T, property func(*rapid.T)) {
+	t.Helper()
+	times := 20
+	if os.Getenv("SOAK") != "" {
+		times = 2000
+	}
+	for range times {
+		rapid.Check(t, property)
+	}
+}
+
 // For any file and any edit: all bytes but the asked line are the same, and
 // Proxmox VE sees the asked difference and no other.
 func TestRecordSeesWhatWasAsked(t *testing.T) {
 	r := newRecordReader()
 	done := 0
-	rapid.Check(t, func(t *rapid.T) {
+	check(t, func(t *rapid.T) {
 		in, a := someFile().Draw(t, "file"), someEdit().Draw(t, "edit")
 		if wrong := a.prove(r, in); wrong != "" {
 			out, _, _ := a.make(in)
@@ -309,7 +321,7 @@ func TestRecordSeesWhatWasAsked(t *testing.T) {
 			done++
 		}
 	})
-	if done < 10 {
+	if done < 100 {
 		t.Errorf("only %d edits changed anything", done)
 	}
 }
@@ -317,7 +329,7 @@ func TestRecordSeesWhatWasAsked(t *testing.T) {
 // The two readers agree on any file, as far as the slow one judges values.
 func TestRecordAndViewAgree(t *testing.T) {
 	r := newRecordReader()
-	rapid.Check(t, func(t *rapid.T) {
+	check(t, func(t *rapid.T) {
 		in := someFile().Draw(t, "file")
 		if wrong := disagreement(r, in); wrong != "" {
 			t.Fatalf("%q: %s", in, wrong)
