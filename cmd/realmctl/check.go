@@ -43,6 +43,9 @@ func (t *tool) check(c *cli.Context) error {
 	if t.isPVE(path) {
 		faults = append(faults, t.pveLockedOut(usersPath, users, d)...)
 	}
+	if !t.json {
+		mendable(c, b)
+	}
 	return t.report(c, faults)
 }
 

@@ -47,13 +47,19 @@ func (t *tool) edit(c *cli.Context, make plan) error {
 		if edited != nil && !t.json {
 			c.Stdout.Write(unifiedDiff(doc.Path(), old, edited))
 		}
-		if bytes.Equal(old, edited) {
+		if bytes.Equal(old, edited) || t.showDiff && err == nil {
 			tell(c, said)
 		}
 		return err
 	}
 	if err != nil {
 		return err
+	}
+	if t.showDiff {
+		c.Stdout.Write(unifiedDiff(doc.Path(), old, edited))
+		if err := c.Stdout.Flush(); err != nil {
+			return cli.StdoutError(err)
+		}
 	}
 	switch {
 	case bytes.Equal(old, edited):

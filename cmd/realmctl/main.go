@@ -39,10 +39,10 @@ type tool struct {
 	file, users string // -f, -u; "" where not given
 	config      string // -c; "" where not given
 
-	json, dryRun, lockOut, all, wait bool
-	digits, step                     int           // 0 where not given
-	trial                            time.Duration // 0 for no trial
-	trialRealm                       string        // what is tried
+	json, dryRun, lockOut, all, wait, showDiff bool
+	digits, step                               int           // 0 where not given
+	trial                                      time.Duration // 0 for no trial
+	trialRealm                                 string        // what is tried
 }
 
 func command() *cli.Command {
@@ -134,6 +134,14 @@ func (t *tool) editors() []*cli.Command {
 			},
 		},
 		{Name: "unset", Args: "REALM KEY", Summary: "take a property from a realm", MinArgs: 2, MaxArgs: 2, Flags: edits, Run: t.unset},
+		{
+			Name: "fix", Summary: "mend what is read otherwise than it is meant, where it can only be meant in one way", Run: t.fix,
+			Help: "It prints the change as a unified diff and makes it; with -n it only prints it.\nexit status: 1 when a fault is left that could change who gets in",
+			Flags: func(f *cli.Flags) {
+				anyway(f)
+				edits(f)
+			},
+		},
 		{
 			Name: "undo", Summary: "put back what the last edit replaced; twice is redo", Flags: edits, Run: t.undo,
 			Help: "No guard stops it, but it names who would be locked out.",

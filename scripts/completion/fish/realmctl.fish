@@ -13,7 +13,7 @@ function __realmctl_at
         switch $word
             case --config --digits --file --step --trial --users -c -f -u
                 set skip 1
-            case check confirm disable enable expire list set show tfa undo unset users
+            case check confirm disable enable expire fix list set show tfa undo unset users
                 set -a commands $word
         end
     end
@@ -29,6 +29,7 @@ complete -c realmctl -n '__realmctl_at' -a tfa -d 'require a second factor in a 
 complete -c realmctl -n '__realmctl_at' -a confirm -d 'keep the second factor that is on trial'
 complete -c realmctl -n '__realmctl_at' -a set -d 'give a realm a property'
 complete -c realmctl -n '__realmctl_at' -a unset -d 'take a property from a realm'
+complete -c realmctl -n '__realmctl_at' -a fix -d 'mend what is read otherwise than it is meant, where it can only be meant in one way'
 complete -c realmctl -n '__realmctl_at' -a undo -d 'put back what the last edit replaced; twice is redo'
 complete -c realmctl -n '__realmctl_at' -s f -l file -r -F -d 'the domains file (default: [paths] domains of the configuration, else /etc/oathkit/domains.cfg)'
 complete -c realmctl -n '__realmctl_at' -s u -l users -r -F -d 'the user file (default: [paths] users of the configuration, else user.cfg beside the domains file)'
@@ -120,6 +121,14 @@ complete -c realmctl -n '__realmctl_at unset' -s c -l config -r -F -d 'the confi
 complete -c realmctl -n '__realmctl_at unset' -s n -l dry-run -d 'print the change as a unified diff and write nothing'
 complete -c realmctl -n '__realmctl_at unset' -s h -l help -d 'show this help and exit'
 complete -c realmctl -n '__realmctl_at unset' -l version -d 'show the version and exit'
+complete -c realmctl -n '__realmctl_at fix' -f
+complete -c realmctl -n '__realmctl_at fix' -s f -l file -r -F -d 'the domains file (default: [paths] domains of the configuration, else /etc/oathkit/domains.cfg)'
+complete -c realmctl -n '__realmctl_at fix' -s u -l users -r -F -d 'the user file (default: [paths] users of the configuration, else user.cfg beside the domains file)'
+complete -c realmctl -n '__realmctl_at fix' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
+complete -c realmctl -n '__realmctl_at fix' -l lock-out-anyway -d 'do not look who has no second factor and would be locked out'
+complete -c realmctl -n '__realmctl_at fix' -s n -l dry-run -d 'print the change as a unified diff and write nothing'
+complete -c realmctl -n '__realmctl_at fix' -s h -l help -d 'show this help and exit'
+complete -c realmctl -n '__realmctl_at fix' -l version -d 'show the version and exit'
 complete -c realmctl -n '__realmctl_at undo' -f
 complete -c realmctl -n '__realmctl_at undo' -s f -l file -r -F -d 'the domains file (default: [paths] domains of the configuration, else /etc/oathkit/domains.cfg)'
 complete -c realmctl -n '__realmctl_at undo' -s u -l users -r -F -d 'the user file (default: [paths] users of the configuration, else user.cfg beside the domains file)'
