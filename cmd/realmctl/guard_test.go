@@ -390,13 +390,13 @@ func TestManualListsTheCodes(t *testing.T) {
 	}
 	users := account.ParseUsers([]byte("user:x\nuser:a@pve:1:x:\nuser:b@pve:no:20301231:\nuser:b@pve:off:20301231::::" + key + "::\n# x\nUser:\n" +
 		"user:c@nope:1:0:::::v2-AA:\nuser:d@pve:1:0:::::" + strings.ToLower(key) + ":\n"))
-	codes := []string{"file-mode", "file-owner", "locked-out", "tfa-cfg"}
+	codes := []string{"file-mode", "file-owner", "locked-out", "tfa-cfg", "copied-key"}
 	for _, f := range userFaults("user.cfg", users, realm.Parse(nil)) {
 		codes = append(codes, f.Code)
 	}
 	slices.Sort(codes)
 	codes = slices.Compact(codes)
-	if len(codes) != 15 {
+	if len(codes) != 16 {
 		t.Errorf("not all of them: %q", codes)
 	}
 	for _, code := range codes {

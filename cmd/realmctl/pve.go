@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"oathkit/cmd/internal/cli"
@@ -26,6 +27,8 @@ type tfaUser struct {
 	other    int // enabled WebAuthn, U2F and Yubico entries
 	recovery bool
 	locked   bool // TOTP is locked after too many wrong codes
+
+	keys []oath.Key // of the TOTP entries, those that are switched off included
 }
 
 // tfaPath is priv/tfa.cfg of the cluster file system.
@@ -296,9 +299,11 @@ func (u *tfaUser) totpEntry(enabled bool, raw json.RawMessage) error {
 			return errors.New("its URI is missing")
 		}
 	}
-	if err := checkPVEURI(uri); err != nil {
+	parsed, err := parsePVEURI(uri)
+	if err != nil {
 		return err
 	}
+	u.keys = append(u.keys, parsed.Key)
 	if enabled {
 		u.totp++
 	} else {
@@ -307,21 +312,38 @@ func (u *tfaUser) totpEntry(enabled bool, raw json.RawMessage) error {
 	return nil
 }
 
-// checkPVEURI refuses what PVE cannot read. It reads no parameter but these.
-func checkPVEURI(uri string) error {
+// parsePVEURI refuses what PVE cannot read. It reads no parameter but these.
+func parsePVEURI(uri string) (oath.URI, error) {
 	_, query, _ := strings.Cut(uri, "?")
 	for part := range strings.SplitSeq(query, "&") {
 		name, _, _ := strings.Cut(part, "=")
 		switch name {
 		case "secret", "digits", "algorithm", "period", "issuer":
 		default:
-			return errors.New("its URI has a parameter that PVE does not know")
+			return oath.URI{}, errors.New("its URI has a parameter that PVE does not know")
 		}
 	}
-	if _, err := oath.ParseURI(uri); err != nil {
-		return fmt.Errorf("its URI: %w", err)
+	parsed, err := oath.ParseURI(uri)
+	if err != nil {
+		return oath.URI{}, fmt.Errorf("its URI: %w", err)
 	}
-	return nil
+	return parsed, nil
+}
+
+// copied counts the keys of a user's KEYS field that PVE has copied to tfa.cfg, as
+// it does at a login.
+func (entry tfaUser) copied(keys account.Keys) int {
+	n := 0
+	if keys.Marker() != "" {
+		return 0
+	}
+	for _, text := range account.SplitList(keys.Reveal()) {
+		key, err := oath.ParseKey(text)
+		if err == nil && account.PVEKey(text) && slices.ContainsFunc(entry.keys, key.Equal) {
+			n++
+		}
+	}
+	return n
 }
 
 func object(raw json.RawMessage, fields *map[string]json.RawMessage) error {

@@ -45,8 +45,10 @@ func fixCases() []fixCase {
 		{"three sections, one of them without an ending", "pam: pam\n\tdefault 1\n\npam: pam\n\ttfa type=oath\n\npam: pam\n\ttfa type=oath", "pam: pam\n\ttfa type=oath\n\tdefault 1\n", "duplicate-realm, duplicate-realm"},
 		{"a property twice", "pam: pam\n\tcomment a\n\ttfa type=oath\n\tcomment a\n", "pam: pam\n\tcomment a\n\ttfa type=oath\n", "duplicate-property"},
 		{"too many empty lines", "\npam: pam\n\n\n\npve: pve\n", "pam: pam\n\npve: pve\n", "old-pve-stops, old-pve-stops, old-pve-stops"},
-		{"all at once", "\ufeffpam : pam # a\r\n TFA = totp # b\r\npve: pve\r\n\ttfa type=oath,digits=+8\r\n", "pam: pam\n\t# a\n # b\n tfa type=oath\n\npve: pve\n\ttfa type=oath,digits=8\n",
-			"byte-order-mark, crlf, header-comment, tfa-spelling, missing-empty-line, tfa-signed-digits"},
+		{
+			"all at once", "\ufeffpam : pam # a\r\n TFA = totp # b\r\npve: pve\r\n\ttfa type=oath,digits=+8\r\n", "pam: pam\n\t# a\n # b\n tfa type=oath\n\npve: pve\n\ttfa type=oath,digits=8\n",
+			"byte-order-mark, crlf, header-comment, tfa-spelling, missing-empty-line, tfa-signed-digits",
+		},
 	}
 }
 

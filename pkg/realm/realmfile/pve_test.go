@@ -184,6 +184,26 @@ func TestQuorumLostMeanwhile(t *testing.T) {
 	}
 }
 
+// Another node of the cluster writes the file while an edit is under way: neither
+// its number, size nor time need differ here, and the edit is made of the new text.
+func TestPVEWrittenElsewhere(t *testing.T) {
+	eachCluster(t, func(t *testing.T, c *cluster) {
+		f := c.file("one\n")
+		path, at := c.path("pve/domains.cfg"), time.Unix(1700000000, 0)
+		write := func(text string) {
+			if err := errors.Join(os.WriteFile(path, []byte(text), 0o640), os.Chtimes(path, at, at)); err != nil {
+				t.Error(err)
+			}
+		}
+		write("one\n")
+		c.before(f, "pwrite", func() { write("two\n") })
+		if err := add(f, "three"); err != nil || c.read("pve/domains.cfg") != "two\nthree\n" || c.read("pve/domains.cfg~") != "two\n" {
+			t.Errorf("%v, %q, %q", err, c.read("pve/domains.cfg"), c.read("pve/domains.cfg~"))
+		}
+		c.unlocked(exchange...)
+	})
+}
+
 // A program that dies before any of its calls leaves the old file or the new one,
 // and the next edit, two minutes later, goes through.
 func TestPVEDies(t *testing.T) {

@@ -92,7 +92,8 @@ func (n *node) fill(out *fuse.Attr) {
 	}
 	n.fs.mu.Unlock()
 	out.Gid, out.Size, out.Nlink = Group, uint64(len(n.data)), 1
-	out.SetTimes(&n.times, &n.times, &n.times)
+	at := n.times.Truncate(time.Second) // it keeps no finer times
+	out.SetTimes(&at, &at, &at)
 }
 
 // Getattr implements fs.NodeGetattrer, and so on.

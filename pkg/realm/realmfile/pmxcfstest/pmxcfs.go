@@ -10,7 +10,8 @@
 //   - another time than the present for a folder below priv/lock, which is a
 //     lock, unless it is older than two minutes: then it goes away
 //
-// fsync is not known there, which the kernel reports as done. The same rules come
+// fsync is not known there, which the kernel reports as done, and times are whole
+// seconds. The same rules come
 // in two forms, so that one can be had everywhere: [FS.Mount] is a file system in
 // memory that the kernel mounts through FUSE, which takes root and /dev/fuse;
 // [FS.Layer] stands between a program's system calls and an ordinary folder.
