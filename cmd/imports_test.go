@@ -53,7 +53,7 @@ func allowed() map[string][]string {
 		"cmd/internal/oathconf": {"cmd/internal/trusted", "pkg/config/oathtable"},
 		"cmd/internal/site": {
 			"cmd/internal/cli", "cmd/internal/host", "cmd/internal/oathconf", "cmd/internal/trusted",
-			"pkg/account", "pkg/config", "pkg/deliver", "pkg/realm", "pkg/mfa", "pkg/verify", "pkg/store/filestore", "pkg/store/sealfile", "pkg/audit",
+			"pkg/account", "pkg/config", "pkg/deliver", "pkg/exchange", "pkg/oath", "pkg/realm", "pkg/mfa", "pkg/verify", "pkg/store/filestore", "pkg/store/sealfile", "pkg/audit",
 		},
 		"pkg/realm/realmfile/pmxcfstest": { // for tests
 			"pkg/internal/durable",

@@ -133,7 +133,7 @@ func (s *session) exportUsers(file []byte, people []exchange.Person) ([]byte, []
 		}
 		return id
 	}
-	out, edits, losses := exchange.EditUsers(file, people, s.shape, idOf)
+	out, edits, losses := exchange.EditUsers(file, people, s.Shape, idOf)
 	after := account.ParseUsers(out)
 	for _, e := range edits {
 		s.c.Say("line %d: user %q: %s", e.Line, e.User, plural(e.Keys, "key"))

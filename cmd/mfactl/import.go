@@ -14,7 +14,6 @@ import (
 	"oathkit/pkg/account"
 	"oathkit/pkg/exchange"
 	"oathkit/pkg/mfa"
-	"oathkit/pkg/oath"
 	"oathkit/pkg/store"
 	"oathkit/pkg/verify"
 )
@@ -57,7 +56,6 @@ type importing struct {
 	*session
 	arrivals []*arrival
 	losses   []exchange.Loss
-	made     bool // there is a store
 }
 
 func (o *options) declareImport(f *cli.Flags) {
@@ -90,6 +88,13 @@ func (o *options) runImport(c *cli.Context) error {
 	people, err := im.read(text)
 	if err != nil {
 		return cli.Refused("%s is no file that Proxmox VE could read: %w", c.Args[0], err).Hint("nothing was imported")
+	}
+	if !o.dryRun {
+		// Also where there is nobody to put into it: with [verify] keys =
+		// "user.cfg" logins need a store, and nobody is ever enabled.
+		if err := s.makeStore(target{id: "nobody@pam"}); err != nil {
+			return err
+		}
 	}
 	im.resolve(people)
 	for _, a := range im.arrivals {
@@ -127,7 +132,7 @@ func readImport(c *cli.Context, name string) ([]byte, error) {
 
 func (im *importing) read(text []byte) (people []exchange.Person, err error) {
 	if im.format == fromUsers {
-		people, im.losses = exchange.Users(account.ParseUsers(text), im.shape, im.proved)
+		people, im.losses = exchange.Users(account.ParseUsers(text), im.Shape, im.proved)
 		return people, nil
 	}
 	f, err := exchange.ParseTFA(text)
@@ -135,26 +140,6 @@ func (im *importing) read(text []byte) (people []exchange.Person, err error) {
 		people, im.losses = f.People()
 	}
 	return people, err
-}
-
-// shape is what the codes of user.cfg's keys are like in a realm: its tfa line
-// says so, else PVE's defaults.
-func (s *session) shape(realmID string) exchange.Shape {
-	sh := exchange.Shape{Digits: oath.DefaultDigits, Period: oath.DefaultPeriod}
-	tfa := s.Realms.TFA(realmID)
-	switch {
-	case tfa == nil:
-	case tfa.Type != "oath":
-		sh.Other = tfa.Type
-	default:
-		if tfa.Digits != 0 {
-			sh.Digits = tfa.Digits
-		}
-		if tfa.Step != 0 {
-			sh.Period = tfa.Step
-		}
-	}
-	return sh
 }
 
 // resolve finds our user of each person of the file. Two of the file who are one
@@ -249,8 +234,7 @@ func (im *importing) take(a *arrival, u mfa.User) (mfa.User, error) {
 	return after, err
 }
 
-// change runs a change on the user, or on a copy of him for a dry run. The store
-// is made with the first one.
+// change runs a change on the user, or on a copy of him for a dry run.
 func (im *importing) change(a *arrival, fn func(mfa.User) (mfa.User, error)) error {
 	ctx, cancel := context.WithTimeout(context.Background(), storeWait)
 	defer cancel()
@@ -265,12 +249,6 @@ func (im *importing) change(a *arrival, fn func(mfa.User) (mfa.User, error)) err
 		}
 		_, err := fn(u)
 		return err
-	}
-	if !im.made {
-		if err := im.makeStore(a.target); err != nil {
-			return err
-		}
-		im.made = true
 	}
 	return im.Store.Update(ctx, a.ID, func(u mfa.User) (mfa.User, error) {
 		im.now = time.Now() // under the user's lock

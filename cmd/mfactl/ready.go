@@ -28,10 +28,14 @@ func (o *options) runReady(c *cli.Context) error {
 		return err
 	}
 	users := []readiness{}
+	var unknown error
 	err = s.everybody(o.realm, func(u mfa.User, lost bool) {
-		users = append(users, s.readiness(u, lost))
+		judged, err := s.Judged(u, s.now)
+		if unknown = errors.Join(unknown, err); err == nil {
+			users = append(users, s.readiness(judged, lost))
+		}
 	})
-	if err != nil && len(users) == 0 {
+	if err = errors.Join(err, unknown); err != nil && len(users) == 0 {
 		return err
 	}
 	if o.json {

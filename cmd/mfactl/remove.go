@@ -40,6 +40,12 @@ func (o *options) runDisable(c *cli.Context) error {
 		s.warnLockedOut(t)
 	}
 	c.Say("The MFA credentials have been successfully disabled for the user %s", c.Args[0])
+	if again, err := s.Judged(mfa.User{ID: t.id}, s.now); err != nil {
+		c.Warn("%v", err)
+	} else if again.Enrolled() {
+		c.Warn("user %q still has a key in %s, which counts from his next login on", t.id, s.UsersFile())
+		c.Hint("remove it there, or give him a record of his own with 'mfactl enable %s'", t.id)
+	}
 	return unrecorded
 }
 

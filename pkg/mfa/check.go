@@ -24,6 +24,9 @@ func (r *Record) Check() error {
 	if err := checkTime(r.Created); err != nil {
 		return fmt.Errorf("created: %w", err)
 	}
+	if r.Source != OwnKeys && r.Source != UserFile {
+		return fmt.Errorf("source %s is unknown, it must be %q, or left out", shown(string(r.Source)), string(UserFile))
+	}
 	if r.Email != "" {
 		if err := CheckEmail(r.Email); err != nil {
 			return fmt.Errorf("email: %w", err)

@@ -64,6 +64,7 @@ func Import(u User, in Imported, o ImportOptions) (User, int, error) {
 				return u, 0, ErrEnrolled
 			}
 		}
+		u.Record.Source = OwnKeys
 		return u, 0, nil
 	}
 	n := u
@@ -73,7 +74,7 @@ func Import(u User, in Imported, o ImportOptions) (User, int, error) {
 			return u, 0, err
 		}
 	}
-	n.Record.Credentials = slices.Clone(n.Record.Credentials)
+	n.Record.Credentials, n.Record.Source = slices.Clone(n.Record.Credentials), OwnKeys
 	added := 0
 	for i := range in.Credentials {
 		is, err := n.take(&in.Credentials[i], o)

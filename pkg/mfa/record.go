@@ -46,6 +46,9 @@ func EncodeSealed(u User, sealer Sealer) ([]byte, error) {
 	if u.Record.Email != "" {
 		b = appendField(b, "\n  ", "email", u.Record.Email)
 	}
+	if u.Record.Source != OwnKeys {
+		b = appendField(b, "\n  ", "source", string(u.Record.Source))
+	}
 	b = append(b, ",\n  \"credentials\": ["...)
 	for i := range u.Record.Credentials {
 		if i > 0 {
@@ -185,7 +188,7 @@ func newerFormat(b []byte) error {
 }
 
 func (s *scanner) record(id string) (r Record) {
-	names := []string{"format", "user", "user_id", "epoch", "created", "credentials", "recovery", "email"}
+	names := []string{"format", "user", "user_id", "epoch", "created", "credentials", "recovery", "email", "source"}
 	seen := s.object("the record", names, func(i int) {
 		at := s.i
 		switch names[i] {
@@ -215,6 +218,10 @@ func (s *scanner) record(id string) (r Record) {
 		case "email":
 			if r.Email = s.text("email"); r.Email == "" {
 				s.failAt(at, "email is empty: where there is none the field is left out")
+			}
+		case "source":
+			if r.Source = Source(s.text("source")); r.Source == OwnKeys {
+				s.failAt(at, "source is empty: where there is none the field is left out")
 			}
 		}
 	})

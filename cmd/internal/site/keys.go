@@ -1,0 +1,106 @@
+package site
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"oathkit/cmd/internal/trusted"
+	"oathkit/pkg/account"
+	"oathkit/pkg/config"
+	"oathkit/pkg/exchange"
+	"oathkit/pkg/mfa"
+	"oathkit/pkg/oath"
+)
+
+// Judged is a user of the store as a login judges him. That is the same user,
+// unless he has no record of his own and the configuration says that the keys of
+// the file of users count: where his realm asks for a factor, he has those that
+// he has there now, and elsewhere none, as in Proxmox VE.
+//
+// Who comes back without a record must not be written: see Keep.
+func (s *Site) Judged(u mfa.User, now time.Time) (mfa.User, error) {
+	if u.Enrolled() && u.Record.Source != mfa.UserFile {
+		return u, nil
+	}
+	if s.Config.Verify.Keys != config.KeysInUserFile {
+		return mfa.User{ID: u.ID}, nil
+	}
+	_, realmID, _ := mfa.SplitID(u.ID)
+	if _, required := s.Realms.Required(realmID); !required {
+		return mfa.User{ID: u.ID}, nil
+	}
+	keys, err := s.userKeys(u.ID, realmID, now)
+	if err != nil {
+		return u, err
+	}
+	return mfa.Mirror(u, keys, mfa.ImportOptions{Window: s.Config.Verify.Window, Now: now, Random: rand.Reader})
+}
+
+// Keep is what is to be written of a user who was judged: what became of him, but
+// what was there before where he was judged as one without a record and still is
+// one. So no name makes a record that has no key, and a mirror whose keys are gone
+// keeps what was used of them.
+func Keep(before, judged, after mfa.User) mfa.User {
+	if !judged.Enrolled() && !after.Enrolled() {
+		return before
+	}
+	return after
+}
+
+// errTwoAccounts means that it is not known whose keys count.
+var errTwoAccounts = errors.New("the file of users has several accounts of this name")
+
+// userKeys are the keys that the file of users has for an account now. One that
+// is disabled or expired has none.
+func (s *Site) userKeys(id, realmID string, now time.Time) ([]mfa.ImportedCredential, error) {
+	path := s.UsersFile()
+	b, err := trusted.ReadFile(path, maxUsers)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the keys of users: %w", err)
+	}
+	var found *account.User
+	for _, a := range account.ParseUsers(b).In(realmID) {
+		if ours, _, err := s.Realms.Resolve(a.ID, ""); err != nil || ours != id {
+			continue
+		}
+		if found != nil {
+			return nil, fmt.Errorf("%s:%d: %w: %q and %q", path, a.Line, errTwoAccounts, found.ID, a.ID)
+		}
+		found = &a
+	}
+	if found == nil || !found.Enabled || found.Expired(now) {
+		return nil, nil
+	}
+	shape := s.Shape(realmID)
+	if shape.Other != "" {
+		return nil, nil
+	}
+	texts, _ := exchange.KeysOf(found.Keys)
+	list := make([]mfa.ImportedCredential, 0, len(texts))
+	for _, k := range texts {
+		list = append(list, mfa.ImportedCredential{Label: "user.cfg", Key: k, Digits: shape.Digits, Period: shape.Period})
+	}
+	return list, nil
+}
+
+// Shape is what the codes of keys in the file of users are like in a realm: its
+// tfa line says so, else they are as Proxmox VE has them.
+func (s *Site) Shape(realmID string) exchange.Shape {
+	shape := exchange.Shape{Digits: oath.DefaultDigits, Period: oath.DefaultPeriod}
+	tfa := s.Realms.TFA(realmID)
+	switch {
+	case tfa == nil:
+	case tfa.Type != "oath":
+		shape.Other = tfa.Type
+	default:
+		if tfa.Digits != 0 {
+			shape.Digits = tfa.Digits
+		}
+		if tfa.Step != 0 {
+			shape.Period = tfa.Step
+		}
+	}
+	return shape
+}
