@@ -1,9 +1,12 @@
 package site
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"oathkit/cmd/internal/trusted"
@@ -24,18 +27,97 @@ func (s *Site) Judged(u mfa.User, now time.Time) (mfa.User, error) {
 	if u.Enrolled() && u.Record.Source != mfa.UserFile {
 		return u, nil
 	}
-	if s.Config.Verify.Keys != config.KeysInUserFile {
-		return mfa.User{ID: u.ID}, nil
-	}
 	_, realmID, _ := mfa.SplitID(u.ID)
 	if _, required := s.Realms.Required(realmID); !required {
 		return mfa.User{ID: u.ID}, nil
 	}
+	return s.JudgedWhereAsked(u, now)
+}
+
+// JudgedWhereAsked is Judged for a realm that asks for a factor, or will.
+func (s *Site) JudgedWhereAsked(u mfa.User, now time.Time) (mfa.User, error) {
+	switch {
+	case u.Enrolled() && u.Record.Source != mfa.UserFile:
+		return u, nil
+	case s.Config.Verify.Keys != config.KeysInUserFile:
+		return mfa.User{ID: u.ID}, nil
+	}
+	_, realmID, _ := mfa.SplitID(u.ID)
 	keys, err := s.userKeys(u.ID, realmID, now)
 	if err != nil {
 		return u, err
 	}
 	return mfa.Mirror(u, keys, mfa.ImportOptions{Window: s.Config.Verify.Window, Now: now, Random: rand.Reader})
+}
+
+// KeyHolders are the ids of the accounts of a realm, or of all realms for "",
+// that have something in the KEYS field, sorted, if the configuration says that
+// these keys count. Whether they are usable JudgedWhereAsked says, which from then
+// on goes by what was read here.
+func (s *Site) KeyHolders(realmID string) ([]string, error) {
+	if s.Config.Verify.Keys != config.KeysInUserFile {
+		return nil, nil
+	}
+	b, err := s.readUsers()
+	if err != nil {
+		return nil, err
+	}
+	s.users = newUserFile(b)
+	var ids []string
+	for _, list := range s.users {
+		for _, a := range list {
+			if a.Keys.IsZero() || realmID != "" && a.Realm != realmID {
+				continue
+			}
+			if id, _, err := s.Realms.Resolve(a.ID, ""); err == nil {
+				ids = append(ids, id)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// A userFile is the accounts of the file of users, by their ids in lower case:
+// what our ids and those of the file differ in is no more than that.
+type userFile map[string][]account.User
+
+func newUserFile(text []byte) userFile {
+	f := userFile{}
+	for _, a := range account.ParseUsers(text).All() {
+		lower := strings.ToLower(a.ID)
+		f[lower] = append(f[lower], a)
+	}
+	return f
+}
+
+// readUsers is the text of the file of users.
+func (s *Site) readUsers() ([]byte, error) {
+	b, err := trusted.ReadFile(s.UsersFile(), maxUsers)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the keys of users: %w", err)
+	}
+	return b, nil
+}
+
+// accountsOf are the accounts of the file that may be the user. A login reads only
+// the lines that name him: the lines of a user have nothing to do with others.
+func (s *Site) accountsOf(id string) ([]account.User, error) {
+	lower := strings.ToLower(id)
+	if s.users != nil {
+		return s.users[lower], nil
+	}
+	b, err := s.readUsers()
+	if err != nil {
+		return nil, err
+	}
+	var his []byte
+	for line := range bytes.Lines(b) {
+		if bytes.Contains(bytes.ToLower(line), []byte(lower)) {
+			his = append(his, line...)
+		}
+	}
+	return newUserFile(his)[lower], nil
 }
 
 // Keep is what is to be written of a user who was judged: what became of him, but
@@ -50,23 +132,22 @@ func Keep(before, judged, after mfa.User) mfa.User {
 }
 
 // errTwoAccounts means that it is not known whose keys count.
-var errTwoAccounts = errors.New("the file of users has several accounts of this name")
+var errTwoAccounts = errors.New("the file has several accounts of this name")
 
 // userKeys are the keys that the file of users has for an account now. One that
 // is disabled or expired has none.
 func (s *Site) userKeys(id, realmID string, now time.Time) ([]mfa.ImportedCredential, error) {
-	path := s.UsersFile()
-	b, err := trusted.ReadFile(path, maxUsers)
+	accounts, err := s.accountsOf(id)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the keys of users: %w", err)
+		return nil, err
 	}
 	var found *account.User
-	for _, a := range account.ParseUsers(b).In(realmID) {
+	for _, a := range accounts {
 		if ours, _, err := s.Realms.Resolve(a.ID, ""); err != nil || ours != id {
 			continue
 		}
 		if found != nil {
-			return nil, fmt.Errorf("%s:%d: %w: %q and %q", path, a.Line, errTwoAccounts, found.ID, a.ID)
+			return nil, fmt.Errorf("%s: %w: %q and %q", s.UsersFile(), errTwoAccounts, found.ID, a.ID)
 		}
 		found = &a
 	}
