@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -16,35 +17,23 @@ type Shape struct {
 }
 
 // KeysOf are the keys of a KEYS field. They are those that Proxmox VE takes, each
-// between two separators; where it takes none, what people type and paste counts,
-// as package oath reads it. The errors are of texts that are no key, and hold no
+// between two separators; where it takes none those that package oath reads
+// there; and where there is none of these the one key, or several, that somebody
+// pasted with blanks inside. The errors are of texts that are no key, and hold no
 // part of one. A marker is no key.
 func KeysOf(k account.Keys) ([]oath.Key, []error) {
 	if k.IsZero() || k.Marker() != "" {
 		return nil, nil
 	}
-	var keys []oath.Key
-	var errs []error
-	taken := false
 	list := account.SplitList(k.Reveal())
-	for i, text := range list {
-		err := fmt.Errorf("key %d of %d: PVE does not take it", i+1, len(list))
-		if account.PVEKey(text) {
-			taken = true
-			var key oath.Key
-			if key, err = parsePVEKey(text); err == nil {
-				keys = appendNew(keys, key)
-				continue
-			}
-			err = fmt.Errorf("key %d of %d: %w", i+1, len(list), err)
+	for _, read := range []func(string) (oath.Key, error){parsePVEKey, oath.ParseKey} {
+		if keys, errs := eachKey(list, read); len(keys) > 0 {
+			return keys, errs
 		}
-		errs = append(errs, err)
 	}
-	if taken {
-		return keys, errs
-	}
-	loose, err := oath.ParseKeys(k.Reveal())
-	for _, key := range loose {
+	var keys []oath.Key
+	pasted, err := oath.ParseKeys(k.Reveal())
+	for _, key := range pasted {
 		keys = appendNew(keys, key)
 	}
 	if err != nil {
@@ -53,9 +42,26 @@ func KeysOf(k account.Keys) ([]oath.Key, []error) {
 	return keys, nil
 }
 
+func eachKey(list []string, read func(string) (oath.Key, error)) (keys []oath.Key, errs []error) {
+	for i, text := range list {
+		k, err := read(text)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("key %d of %d: %w", i+1, len(list), err))
+			continue
+		}
+		keys = appendNew(keys, k)
+	}
+	return keys, errs
+}
+
+var errNotPVE = errors.New("PVE does not take it")
+
 // parsePVEKey reads a key that PVE takes: hexadecimal and base32 are told apart
 // by the prefix and the length alone.
 func parsePVEKey(text string) (oath.Key, error) {
+	if !account.PVEKey(text) {
+		return oath.Key{}, errNotPVE
+	}
 	if b32, ok := strings.CutPrefix(text, "v2-"); ok && !strings.HasPrefix(text, "v2-0x") {
 		return oath.ParseBase32(b32)
 	}
