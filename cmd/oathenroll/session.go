@@ -70,7 +70,16 @@ func (s *session) view() (mfa.User, error) {
 	if err != nil {
 		return u, advise(err)
 	}
-	return s.Judged(u, time.Now())
+	judged, err := s.Judged(u, time.Now())
+	if err != nil || u.Enrolled() || !judged.Enrolled() {
+		return judged, err
+	}
+	// His record is made now, for a command goes by its epoch from here on.
+	err = s.update(func(u mfa.User) (mfa.User, error) {
+		judged = u
+		return u, nil
+	})
+	return judged, err
 }
 
 // update changes the user in one transaction. An error that fn makes is
