@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"runtime/debug"
-	"syscall"
 	"time"
 
 	"oathkit/cmd/internal/cli"
@@ -67,6 +65,9 @@ func (t *tool) edit(c *cli.Context, make plan) error {
 		err = t.writeOnTrial(c, doc, make, old, edited, &said)
 	default:
 		err = t.write(c, doc, make, old, edited, &said)
+		if err != nil && t.emergency && refusesAttributes(err) {
+			err = t.writeAnyhow(c, doc, make, &said, err)
+		}
 	}
 	if err == nil {
 		tell(c, said)
@@ -107,32 +108,6 @@ func (t *tool) openError(path string, err error) error {
 		return cli.Unsure("%w", err).Hint("name the file itself with -f, after a look at it")
 	}
 	return t.noDomains(path, err)
-}
-
-// writeError puts a failure to lock or to write in words, with the way out.
-func writeError(doc *realmfile.File, err error) error {
-	f := cli.Unsure("%w; nothing was changed", err)
-	switch {
-	case errors.Is(err, realmfile.ErrBusy) && doc.PVE():
-		f.Hint("another program edits it; a lock whose owner died is free after two minutes")
-	case errors.Is(err, realmfile.ErrBusy):
-		f.Hint("another realmctl edits it: look for it with ps, and try again")
-	case errors.Is(err, realmfile.ErrUnstable):
-		f.Hint("find the program that writes it, and try again")
-	case errors.Is(err, realmfile.ErrNoQuorum):
-		f.Hint("on a node whose others are surely down: pvecm expected 1, then try again")
-	case errors.Is(err, realmfile.ErrNotMounted):
-		f.Hint("systemctl start pve-cluster, or pmxcfs -l on a node cut off from the others, and try again")
-	case errors.Is(err, syscall.EROFS):
-		f.Hint("the file system is read-only: mount -o remount,rw on its mount point, and try again")
-	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
-		f.Hint("the disk is full: make room where %s is, and try again", doc.Path())
-	case errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.EISDIR):
-		f.Hint("look at what lies there, and move it out of the way")
-	case errors.Is(err, fs.ErrPermission):
-		f.Hint("run it as root, or as who may write in the folder of %s", doc.Path())
-	}
-	return f
 }
 
 // editError puts the refusal of an edit in words.

@@ -97,7 +97,16 @@ func (t *tool) noDomains(path string, err error) error {
 	case t.isPVE(path):
 		return cli.Unsure("%w", err).Hint("is the cluster file system mounted? systemctl start pve-cluster, or pmxcfs -l on a node cut off from the others")
 	}
-	return cli.Unsure("%w", err).Hint("-f names another file; an empty one has the realms pam and pve: touch %s", path)
+	f := cli.Unsure("%w", err)
+	if pve := filepath.Join(t.pve, "domains.cfg"); t.file == "" && exists(pve) {
+		f.Hint("this machine has Proxmox VE's: realmctl -f %s", pve)
+	}
+	return f.Hint("-f names another file; an empty one has the realms pam and pve: touch %s", path)
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // readUsers reads USERFILE. found is false when it is not there and nobody asked

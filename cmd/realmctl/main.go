@@ -39,10 +39,10 @@ type tool struct {
 	file, users string // -f, -u; "" where not given
 	config      string // -c; "" where not given
 
-	json, dryRun, lockOut, all, wait, showDiff bool
-	digits, step                               int           // 0 where not given
-	trial                                      time.Duration // 0 for no trial
-	trialRealm                                 string        // what is tried
+	json, dryRun, lockOut, all, wait, showDiff, emergency bool
+	digits, step                                          int           // 0 where not given
+	trial                                                 time.Duration // 0 for no trial
+	trialRealm                                            string        // what is tried
 }
 
 func command() *cli.Command {

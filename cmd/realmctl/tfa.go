@@ -70,6 +70,7 @@ func (t *tool) disable(c *cli.Context) error {
 	case !t.all && len(c.Args) == 0:
 		return cli.Misused("no realm given").Hint("name the realms, or give --all for every one")
 	}
+	t.emergency = true
 	return t.edit(c, func(doc *realmfile.File, old []byte) ([]byte, []string, error) {
 		if t.all {
 			edited, changed := realm.DisableAllTFA(old)

@@ -12,6 +12,7 @@ import (
 )
 
 func (t *tool) undo(c *cli.Context) error {
+	t.emergency = true
 	return t.edit(c, func(doc *realmfile.File, old []byte) ([]byte, []string, error) {
 		before, err := readBackup(doc)
 		if err != nil {
