@@ -47,8 +47,10 @@ type arrival struct {
 	Locked  bool   `json:"locked"`
 	Message string `json:"message,omitempty"`
 
-	person exchange.Person
-	target target
+	person  exchange.Person
+	target  target
+	had     bool // a record of his own
+	changed bool
 }
 
 // importing is the work on one file.
@@ -132,7 +134,7 @@ func readImport(c *cli.Context, name string) ([]byte, error) {
 
 func (im *importing) read(text []byte) (people []exchange.Person, err error) {
 	if im.format == fromUsers {
-		people, im.losses = exchange.Users(account.ParseUsers(text), im.Shape, im.proved)
+		people, im.losses = exchange.Users(account.ParseUsers(text), im.Shape, im.proved, im.now)
 		return people, nil
 	}
 	f, err := exchange.ParseTFA(text)
@@ -182,12 +184,7 @@ func (im *importing) settle(a *arrival) {
 		}
 		return
 	}
-	had := false
-	change := func(u mfa.User) (mfa.User, error) {
-		had = u.Enrolled()
-		return im.take(a, u)
-	}
-	err := im.change(a, change)
+	err := im.change(a, func(u mfa.User) (mfa.User, error) { return im.take(a, u) })
 	switch {
 	case errors.Is(err, mfa.ErrEnrolled):
 		a.Result, a.Message = refused, "is enabled already, and has other keys"
@@ -195,14 +192,14 @@ func (im *importing) settle(a *arrival) {
 		a.Result, a.Message = refused, err.Error()
 	case err != nil:
 		a.Result, a.Message = failed, err.Error()
-	case a.Added == 0:
+	case !a.changed:
 		a.Result = unchanged
-	case had:
+	case a.had:
 		a.Result = addedTo
 	default:
 		a.Result = imported
 	}
-	if err == nil && !im.dryRun && a.Added > 0 {
+	if err == nil && !im.dryRun && a.changed {
 		if err := im.record(a.target, "import", "", string(mfa.TOTP), im.format); err != nil {
 			a.Result, a.Message = failed, err.Error()
 		}
@@ -215,8 +212,9 @@ func (im *importing) take(a *arrival, u mfa.User) (mfa.User, error) {
 	after, added, err := mfa.Import(u, a.person.Imported, mfa.ImportOptions{
 		Add: im.addTo, Window: im.Config.Verify.Window, Now: im.now, Random: rand.Reader,
 	})
-	a.Added, a.Codes, a.Locked = added, 0, false
-	if err != nil || added == 0 {
+	a.had = u.Enrolled() && u.Record.Source == mfa.OwnKeys
+	a.Added, a.Codes, a.Locked, a.changed = added, 0, false, added > 0 || after.Record.Source != u.Record.Source
+	if err != nil || !a.changed {
 		return after, err
 	}
 	if after.Record.Recovery.ID != before {

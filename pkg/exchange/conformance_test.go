@@ -129,7 +129,7 @@ func TestOldKeysAsPVEMigratesThem(t *testing.T) {
 			want += fmt.Sprintf("%x/%v/%d/%d ", u.secret, u.algorithm, u.digits, u.period)
 		}
 		users := account.ParseUsers([]byte("user:joe@pve:1:0:::::" + in.Keys + ":\n"))
-		people, _ := Users(users, func(string) Shape { return Shape{Digits: 8, Period: 60} }, false)
+		people, _ := Users(users, func(string) Shape { return Shape{Digits: 8, Period: 60} }, false, noon)
 		for _, p := range people {
 			for _, cr := range p.Credentials {
 				got += fmt.Sprintf("%x/%v/%d/%d ", cr.Key.Bytes(), cr.Algorithm, cr.Digits, cr.Period)

@@ -259,8 +259,9 @@ func same(id string) string { return id }
 
 func TestUsersThereAndBack(t *testing.T) {
 	const file = "user:ann@pve:1:0:A:B:a@b.c:n:P6NDPDL6QDS7YFP4,3132333435363738393031323334353637383930:\r\nuser:bob@pve:1:0:::::v2-0x6162636465666768696a6b6c6d:\n" +
-		"user:eve@pve:1:0:::::x:\nuser:dan@pve:1\ngroup:g:ann@pve::\n# lost\nuser:off@pve:1:0:::::mfrggzdfmztwq2lk:\n"
-	people, losses := Users(account.ParseUsers([]byte(file)), shape, false)
+		"user:eve@pve:1:0:::::x:\nuser:dan@pve:1\ngroup:g:ann@pve::\n# lost\nuser:off@pve:1:0:::::mfrggzdfmztwq2lk:\n" +
+		"user:no@pve:0:0:::::P6NDPDL6QDS7YFP4:\nuser:old@pve:1:5:::::P6NDPDL6QDS7YFP4:\n"
+	people, losses := Users(account.ParseUsers([]byte(file)), shape, false, noon)
 	var got []string
 	var ours []Person
 	for _, p := range people {
@@ -275,7 +276,7 @@ func TestUsersThereAndBack(t *testing.T) {
 		back, _ := PersonOf(u)
 		ours = append(ours, back)
 	}
-	if want := []string{"ann@pve 2 true", "bob@pve 1 true", "eve@pve 0 false", "off@pve 1 true"}; !slices.Equal(got, want) || len(losses) != 1 {
+	if want := []string{"ann@pve 2 true", "bob@pve 1 true", "eve@pve 0 false", "no@pve 0 false", "off@pve 1 true", "old@pve 0 false"}; !slices.Equal(got, want) || len(losses) != 3 {
 		t.Errorf("%q, %v", got, losses)
 	}
 	// The lines that have the keys already stay; the one that PVE would not take
@@ -285,7 +286,7 @@ func TestUsersThereAndBack(t *testing.T) {
 		t.Errorf("%q, %v, %v", out, edits, losses)
 	}
 	// In a file without keys they come back.
-	empty := strings.NewReplacer("P6NDPDL6QDS7YFP4,3132333435363738393031323334353637383930", "", "v2-0x6162636465666768696a6b6c6d", "x!oath", "mfrggzdfmztwq2lk", "").Replace(file)
+	empty := strings.NewReplacer("n:P6NDPDL6QDS7YFP4,3132333435363738393031323334353637383930", "n:", "v2-0x6162636465666768696a6b6c6d", "x!oath", "mfrggzdfmztwq2lk", "").Replace(file)
 	out, edits, _ = EditUsers([]byte(empty), ours, shape, same)
 	if want := strings.Replace(file, "mfrggzdfmztwq2lk", "MFRGGZDFMZTWQ2LK", 1); string(out) != want || len(edits) != 3 {
 		t.Errorf("%q, %v", out, edits)
@@ -416,13 +417,13 @@ func FuzzUsers(f *testing.F) {
 		if len(users.All()) != 2 || strings.ContainsAny(keys, ":\n") {
 			return
 		}
-		people, _ := Users(users, shape, true)
+		people, _ := Users(users, shape, true, noon)
 		if len(people) == 0 || len(people[0].Credentials) == 0 {
 			return
 		}
 		p, _ := PersonOf(arrive(t, people[0], Clock{noon, 1}))
 		out, _, _ := EditUsers([]byte(strings.Replace(file, keys, "", 1)), []Person{p}, shape, same)
-		back, losses := Users(account.ParseUsers(out), shape, true)
+		back, losses := Users(account.ParseUsers(out), shape, true, noon)
 		if len(losses) > 0 || len(back) != 1 || len(back[0].Credentials) != len(p.Credentials) {
 			t.Fatalf("%q became %q: %v", keys, out, losses)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"oathkit/pkg/account"
 	"oathkit/pkg/mfa"
@@ -83,7 +84,9 @@ func appendNew(keys []oath.Key, k oath.Key) []oath.Key {
 // Users are the users of a user.cfg who have something in the KEYS field. There,
 // their codes are asked for where the realm asks for a factor; nothing tells
 // whether anybody ever gave one, so no key is activated unless proved says so.
-func Users(users account.Users, shape func(realm string) Shape, proved bool) ([]Person, []Loss) {
+// Accounts that are disabled, or expired by now, are let in nowhere, which no
+// record of ours can say; so they are left behind.
+func Users(users account.Users, shape func(realm string) Shape, proved bool, now time.Time) ([]Person, []Loss) {
 	var people []Person
 	var losses []Loss
 	for _, u := range users.All() {
@@ -101,6 +104,10 @@ func Users(users account.Users, shape func(realm string) Shape, proved bool) ([]
 			p.Needed = false
 			lose("keys", "%s stands for what is in tfa.cfg, which is imported by itself", marker)
 			keys = nil
+		case !u.Enabled, u.Expired(now):
+			p.Needed = false
+			lose("keys", "the account is disabled or expired there, and would not be here")
+			keys, errs = nil, nil
 		case s.Other != "":
 			lose("keys", "those of a realm of type %s are no keys of codes", s.Other)
 			keys, errs = nil, nil

@@ -52,19 +52,19 @@ type ImportOptions struct {
 // Import gives a user what another system knows of him, and returns how many
 // credentials were added. A user who has a record is left as he is: that is nil
 // with 0 added if he has each of these keys already, so that an import can be run
-// again, and ErrEnrolled else. With Add the keys that he does not have are added,
+// again, and ErrEnrolled else. A mirror (see Mirror) is no record of his own; it
+// becomes one. For it, and with Add, the keys that he does not have are added,
 // recovery codes too if he has none, and what was used there is used here.
 func Import(u User, in Imported, o ImportOptions) (User, int, error) {
 	if len(in.Credentials) == 0 {
 		return u, 0, ErrNothingToImport
 	}
-	if u.Enrolled() && !o.Add {
+	if u.Enrolled() && !o.Add && u.Record.Source == OwnKeys {
 		for i := range in.Credentials {
 			if u.Record.withKey(in.Credentials[i].Key) < 0 {
 				return u, 0, ErrEnrolled
 			}
 		}
-		u.Record.Source = OwnKeys
 		return u, 0, nil
 	}
 	n := u
