@@ -2,6 +2,7 @@ package pmxcfstest
 
 import (
 	"context"
+	"os"
 	"path"
 	"strconv"
 	"sync"
@@ -14,9 +15,13 @@ import (
 
 // Mount mounts the file system at the folder dir, with the folders and the link
 // that it always has. It takes root; the error says what is missing.
+//
+// Programs that the test starts inherit nothing of it. If one of them kept the
+// device open, whoever waits for an answer would wait on when the test is dead.
 func (f *FS) Mount(dir string) (unmount func() error, err error) {
 	none := time.Duration(0)
 	root := &node{fs: f, dir: true}
+	syscall.ForkLock.RLock() // until the device is closed on exec
 	server, err := fs.Mount(dir, root, &fs.Options{
 		EntryTimeout: &none, AttrTimeout: &none,
 		MountOptions: fuse.MountOptions{
@@ -24,6 +29,10 @@ func (f *FS) Mount(dir string) (unmount func() error, err error) {
 			FsName: "/dev/fuse", Name: "fuse", Options: []string{"default_permissions"},
 		},
 	})
+	if err == nil {
+		err = closeOnExec("/dev/fuse")
+	}
+	syscall.ForkLock.RUnlock()
 	if err != nil {
 		return nil, err
 	}
@@ -34,6 +43,24 @@ func (f *FS) Mount(dir string) (unmount func() error, err error) {
 		}
 		return err
 	}, nil
+}
+
+// closeOnExec marks the descriptors of a device, which the library opens without.
+func closeOnExec(device string) error {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && to == device {
+			fd, err := strconv.Atoi(e.Name())
+			if err != nil {
+				return err
+			}
+			syscall.CloseOnExec(fd)
+		}
+	}
+	return nil
 }
 
 // A node is a file, folder or link. Its name is in the tree that the library
