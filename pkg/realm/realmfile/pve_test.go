@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"oathkit/pkg/internal/durable"
+	"oathkit/pkg/internal/pvetest"
 	"oathkit/pkg/realm/realmfile"
 )
 
@@ -123,10 +124,11 @@ func TestPVEStaleLock(t *testing.T) {
 }
 
 func TestLockNameOfPVE(t *testing.T) {
-	for file, lock := range map[string]string{
-		"domains.cfg": "file-domains_cfg", "user.cfg": "file-user_cfg",
-		"priv/tfa.cfg": "file-priv_tfa_cfg", "priv/shadow.cfg": "file-priv_shadow_cfg",
-	} {
+	for _, k := range pvetest.Cases(t, "pmxcfs/lock-path", 4) {
+		var file, lock string
+		pvetest.Read(t, k.Input, &file)
+		pvetest.Read(t, k.Expected, &lock)
+		lock = strings.TrimPrefix(lock, "/etc/")
 		eachCluster(t, func(t *testing.T, c *cluster) {
 			c.file("")
 			path := c.path("pve/" + file)
@@ -134,7 +136,7 @@ func TestLockNameOfPVE(t *testing.T) {
 				t.Fatal(err)
 			}
 			f := c.opened(path)
-			if err := os.Mkdir(c.path("pve/priv/lock/"+lock), 0o700); err != nil {
+			if err := os.Mkdir(c.path(lock), 0o700); err != nil {
 				t.Fatal(err)
 			}
 			err := f.Replace(t.Context(), 50*time.Millisecond, []byte("{}\n"), []byte("{ }\n"), nil)
