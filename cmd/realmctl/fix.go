@@ -90,8 +90,12 @@ func (t *tool) remaining(c *cli.Context, b []byte) error {
 	return nil
 }
 
-// mendable says how to have the faults of a domains file mended.
+// mendable says how to have the faults of a domains file mended. Of a file that is
+// larger than any that people write it says nothing.
 func mendable(c *cli.Context, b []byte) {
+	if len(b) > 64<<10 {
+		return
+	}
 	edited, mends := realm.Fix(b)
 	if len(mends) > 0 && !bytes.Equal(b, edited) {
 		c.Hint("realmctl fix -n shows what can be mended without a guess")

@@ -23,6 +23,7 @@ func (t *tool) guard(c *cli.Context, doc *realmfile.File, edited []byte, id stri
 	r, _ := realm.Parse(edited).Lookup(id)
 	if t.lockOut && !t.dryRun {
 		c.Warn("nobody looked whether the accounts of realm %q have a second factor: who has none is locked out", id)
+		t.plan = &outlook{realm: r, err: errors.New("nobody looked, as asked for")}
 		return nil
 	}
 	all, err := t.lookedAt(c, doc, r)

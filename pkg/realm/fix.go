@@ -60,9 +60,12 @@ func Fix(b []byte) (out []byte, mends []Mend) {
 
 // maxFixRounds is how often the passes are made: one mend can show the next, and
 // two of three sections become one. Of a pass that is not safe as a whole,
-// maxFixSingle mends are tried one by one.
+// maxFixSingle mends are tried one by one. A file of many thousand faults is not
+// worth more than maxFixWork bytes that are read again for proof: what is not
+// proved by then is left.
 const (
 	maxFixRounds = 64
+	maxFixWork   = 16 << 20
 	maxFixSingle = 64
 )
 
@@ -130,6 +133,7 @@ type fixer struct {
 	now   *draft
 	mends []Mend
 	made  map[Mend]bool // what is in mends
+	work  int           // how many bytes were read for proof
 }
 
 // try makes the mends of the passes one after the other, if that is safe at the
@@ -151,6 +155,9 @@ func (f *fixer) try(passes ...func(*draft) []change) {
 	}
 	refused := make(map[Mend]bool)
 	for range maxFixSingle {
+		if f.work > maxFixWork {
+			return
+		}
 		changes := passes[0](f.now)
 		i := slices.IndexFunc(changes, func(c change) bool { return !refused[c.Mend] })
 		if i < 0 {
@@ -170,7 +177,11 @@ func (f *fixer) try(passes ...func(*draft) []change) {
 }
 
 func (f *fixer) accept(next *draft, mends []Mend) bool {
-	if bytes.Equal(next.bytes, f.now.bytes) || !betterButSame(f.now.d, next.d) {
+	if bytes.Equal(next.bytes, f.now.bytes) || f.work > maxFixWork {
+		return false
+	}
+	f.work += len(next.bytes)
+	if !betterButSame(f.now.d, next.d) {
 		return false
 	}
 	f.now = next
