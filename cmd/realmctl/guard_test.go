@@ -8,8 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -378,30 +376,6 @@ func TestCheckNamesTheOwner(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("uid %d: %q, want %q", uid, got, want)
-		}
-	}
-}
-
-// The manual lists what check says of more than a line of the domains file.
-func TestManualListsTheCodes(t *testing.T) {
-	manual, err := os.ReadFile("../../man/man8/realmctl.8")
-	if err != nil {
-		t.Fatal(err)
-	}
-	users := account.ParseUsers([]byte("user:x\nuser:a@pve:1:x:\nuser:b@pve:no:20301231:\nuser:b@pve:off:20301231::::" + key + "::\n# x\nUser:\n" +
-		"user:c@nope:1:0:::::v2-AA:\nuser:d@pve:1:0:::::" + strings.ToLower(key) + ":\n"))
-	codes := []string{"file-mode", "file-owner", "locked-out", "tfa-cfg", "copied-key"}
-	for _, f := range userFaults("user.cfg", users, realm.Parse(nil)) {
-		codes = append(codes, f.Code)
-	}
-	slices.Sort(codes)
-	codes = slices.Compact(codes)
-	if len(codes) != 16 {
-		t.Errorf("not all of them: %q", codes)
-	}
-	for _, code := range codes {
-		if !regexp.MustCompile(`(?m)^\.It Sy .*\b` + code + `\b`).Match(manual) {
-			t.Errorf("realmctl(8) does not list %s", code)
 		}
 	}
 }

@@ -94,35 +94,7 @@ func (t *tool) editors() []*cli.Command {
 	return []*cli.Command{
 		{
 			Name: "tfa", Summary: "require a second factor in a realm, or stop requiring it",
-			Commands: []*cli.Command{
-				{
-					Name: "enable", Args: "REALM", Summary: "require a second factor, once everybody in the realm has one",
-					MinArgs: 1, MaxArgs: 1, Run: t.enable,
-					Flags: func(f *cli.Flags) {
-						f.Func("digits", "N", "digits of a code, 6 to 8 (default: as it is, else 6)", number(&t.digits, 6, 8))
-						f.Func("step", "N", "how many seconds a code lasts, 10 to 3600 (default: as it is, else 30)", number(&t.step, 10, realm.MaxStep))
-						f.Func("trial", "TIME", "turn it off again after this time, such as 10m, unless it is confirmed before", lasting(&t.trial))
-						f.Bool(&t.json, "json", "print who would be locked out, who not, and the change as a JSON object")
-						anyway(f)
-						edits(f)
-					},
-				},
-				{
-					Name: "disable", Args: "REALM...", Summary: "require no second factor; works on a broken file",
-					MaxArgs: -1, Run: t.disable,
-					Flags: func(f *cli.Flags) {
-						f.Bool(&t.all, "all", "in every realm")
-						edits(f)
-					},
-				},
-				{
-					Name: "expire", Summary: "end a trial whose time is over, as the process that --trial leaves and systemd do",
-					Run: t.expire,
-					Flags: func(f *cli.Flags) {
-						f.Bool(&t.wait, "wait", "wait for the end of the trial")
-					},
-				},
-			},
+			Commands: t.switches(anyway, edits),
 		},
 		{Name: "confirm", Summary: "keep the second factor that is on trial", Run: t.confirm},
 		{
@@ -145,6 +117,39 @@ func (t *tool) editors() []*cli.Command {
 		{
 			Name: "undo", Summary: "put back what the last edit replaced; twice is redo", Flags: edits, Run: t.undo,
 			Help: "No guard stops it, but it names who would be locked out.",
+		},
+	}
+}
+
+// switches are the commands of tfa.
+func (t *tool) switches(anyway, edits func(*cli.Flags)) []*cli.Command {
+	return []*cli.Command{
+		{
+			Name: "enable", Args: "REALM", Summary: "require a second factor, once everybody in the realm has one",
+			MinArgs: 1, MaxArgs: 1, Run: t.enable,
+			Flags: func(f *cli.Flags) {
+				f.Func("digits", "N", "digits of a code, 6 to 8 (default: as it is, else 6)", number(&t.digits, 6, 8))
+				f.Func("step", "N", "how many seconds a code lasts, 10 to 3600 (default: as it is, else 30)", number(&t.step, 10, realm.MaxStep))
+				f.Func("trial", "TIME", "turn it off again after this time, such as 10m, unless it is confirmed before", lasting(&t.trial))
+				f.Bool(&t.json, "json", "print who would be locked out, who not, and the change as a JSON object")
+				anyway(f)
+				edits(f)
+			},
+		},
+		{
+			Name: "disable", Args: "REALM...", Summary: "require no second factor; works on a broken file",
+			MaxArgs: -1, Run: t.disable,
+			Flags: func(f *cli.Flags) {
+				f.Bool(&t.all, "all", "in every realm")
+				edits(f)
+			},
+		},
+		{
+			Name: "expire", Summary: "end a trial whose time is over, as the process that --trial leaves and systemd do",
+			Run: t.expire,
+			Flags: func(f *cli.Flags) {
+				f.Bool(&t.wait, "wait", "wait for the end of the trial")
+			},
 		},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"oathkit/cmd/internal/cli"
+	"oathkit/pkg/realm/realmfile"
 )
 
 // A hand is a clock that the test moves. Its processes that end a trial are none.
@@ -257,4 +258,28 @@ func TestTrialNotBelieved(t *testing.T) {
 	}
 	h.ends(h.tool.expire, 111, "others than root and the owner", true, on)
 	h.ends(h.tool.disable, 0, "asks nobody", true, off, "pve")
+}
+
+// A domains file that is away for a moment, as while an editor writes it, does not
+// end a trial, and neither does one that is back.
+func TestTrialWhileTheFileIsAway(t *testing.T) {
+	h := onTrial(t, off)
+	if err := os.Rename(h.path("domains.cfg"), h.path("aside")); err != nil {
+		t.Fatal(err)
+	}
+	h.ran += time.Hour
+	if code := h.run(h.tool.expire); code != 111 {
+		t.Errorf("exit code %d: %s", code, h.talk.String())
+	}
+	doc, err := realmfile.Open(h.path("aside"), h.tool.pve)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, found, err := readNote(doc, trialNote); found || err != nil {
+		t.Errorf("a trial of another file: %v, %v", found, err)
+	}
+	if err := os.Rename(h.path("aside"), h.path("domains.cfg")); err != nil {
+		t.Fatal(err)
+	}
+	h.ends(h.tool.expire, 0, "off again", false, off)
 }

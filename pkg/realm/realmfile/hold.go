@@ -106,7 +106,10 @@ func (f *File) Note(ending string) ([]byte, error) {
 		return nil, readError(f.path+ending, err)
 	}
 	file, err := d.Lookup(base)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // no such file is not no such note
+		return nil, fmt.Errorf("%s: there is no %s beside it", f.path+ending, base)
+	case err != nil:
 		return nil, readError(f.path, err)
 	}
 	if info.UID != file.UID && info.UID != 0 || info.Mode.Perm()&0o022&^file.Mode.Perm() != 0 {
