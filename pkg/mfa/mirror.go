@@ -3,9 +3,10 @@ package mfa
 // Mirror gives a user the keys that a user.cfg has for him now, for a login that
 // is judged by them. The record that comes of it is a mirror: it keeps what was
 // used of each key and the failures, and its credentials are activated, for who
-// has a key there is asked for it. A key that is there no more is gone, with what
-// was used of it; one that still is keeps that, whatever became of the realm's
-// digits and step.
+// has a key there is asked for it. A key that still is there keeps what was used
+// of it, whatever became of the realm's digits and step. One that is there no more
+// is gone; as it may come back, no key that is new in a mirror is good for a time
+// before the last code that was used of any.
 //
 // A user who has a record of his own is judged by that alone: a key that was
 // taken from him here must not be good because it is still written there. Without
@@ -45,9 +46,23 @@ func Mirror(u User, keys []ImportedCredential, o ImportOptions) (User, error) {
 		c.Activated = true
 		n.Record.Credentials = append(n.Record.Credentials, c)
 	}
+	used := u.State.For(u.Record).used()
 	n.State = n.State.For(n.Record)
 	for _, id := range fresh { // or they would be taken for ones whose counter was lost
-		n.State = n.State.WithCounter(Counter{ID: binaryID(id), Kind: TOTP})
+		used.ID = binaryID(id)
+		n.State = n.State.WithCounter(used)
 	}
 	return n, n.Record.Check()
+}
+
+// used is a counter of TOTP behind all that was used of any credential, or a lost
+// one where that is not known of each.
+func (s State) used() Counter {
+	n := Counter{Kind: TOTP}
+	for _, c := range s.Counters {
+		if c.Kind == TOTP {
+			n.Next, n.Lost = max(n.Next, c.Next), n.Lost || c.Lost
+		}
+	}
+	return n
 }

@@ -59,8 +59,13 @@ func TestMirror(t *testing.T) {
 	if n, _ := v.State.Counter(c[1].ID); n.Next != 900 || n.Lost {
 		t.Errorf("%+v", n)
 	}
-	if n, ok := v.State.Counter(v.Record.Credentials[0].ID); !ok || n.Lost {
+	// A key that is new may have been there before, so it is good for no earlier time.
+	if n, ok := v.State.Counter(v.Record.Credentials[0].ID); !ok || n.Lost || n.Next != 900 {
 		t.Errorf("%+v", n)
+	}
+	back := mirrored(t, mirrored(t, v, keyC), keyB)
+	if n, ok := back.State.Counter(back.Record.Credentials[0].ID); !ok || n.Lost || n.Next != 900 {
+		t.Errorf("taken out and put back: %+v", n)
 	}
 	if again := mirrored(t, v, keyC, keyB); !again.Record.Equal(v.Record) || again.State != v.State {
 		t.Error("the same keys make another record")
@@ -79,6 +84,9 @@ func TestMirror(t *testing.T) {
 	v.State = mfa.State{}
 	if n, _ := mirrored(t, v, keyC, keyB).State.Counter(c[1].ID); !n.Lost {
 		t.Error("a counter that was lost begins anew")
+	}
+	if n := mirrored(t, v, keyA).State.Counters[0]; !n.Lost {
+		t.Error("a key takes the place of a lost one and begins anew")
 	}
 	if _, err := mfa.Mirror(v, []mfa.ImportedCredential{{Key: key(t, keyB), Period: oath.MaxPeriod + 1}}, o); err == nil {
 		t.Error("a step of more than a day")
