@@ -17,25 +17,26 @@ import (
 // has its row in oathkit-scenarios(7).
 func scenarios() map[string]func(l *lab) {
 	return map[string]func(l *lab){
-		"unreadable realm file":           unreadableRealmFile,
-		"realm removed":                   realmRemoved,
-		"realm in another case":           realmInAnotherCase,
-		"same name in another realm":      sameNameInAnotherRealm,
-		"name in another case":            nameInAnotherCase,
-		"default realm changed":           defaultRealmChanged,
-		"strange names":                   strangeNames,
-		"record deleted during a login":   recordDeletedDuringALogin,
-		"record of somebody else":         recordOfSomebodyElse,
-		"clock set back":                  clockSetBack,
-		"store restored":                  storeRestored,
-		"backup of the realm file":        backupOfTheRealmFile,
-		"enabled twice":                   enabledTwice,
-		"locked by somebody else":         lockedBySomebodyElse,
-		"leftovers beside the realm file": leftoversBesideTheRealmFile,
-		"signed digits":                   signedDigits,
-		"broken user file":                brokenUserFile,
-		"guard without its configuration": guardWithoutItsConfiguration,
-		"tfa set by hand":                 tfaSetByHand,
+		"unreadable realm file":            unreadableRealmFile,
+		"realm removed":                    realmRemoved,
+		"realm in another case":            realmInAnotherCase,
+		"same name in another realm":       sameNameInAnotherRealm,
+		"name in another case":             nameInAnotherCase,
+		"default realm changed":            defaultRealmChanged,
+		"strange names":                    strangeNames,
+		"realm switched on during a login": realmSwitchedOnDuringALogin,
+		"record deleted during a login":    recordDeletedDuringALogin,
+		"record of somebody else":          recordOfSomebodyElse,
+		"clock set back":                   clockSetBack,
+		"store restored":                   storeRestored,
+		"backup of the realm file":         backupOfTheRealmFile,
+		"enabled twice":                    enabledTwice,
+		"locked by somebody else":          lockedBySomebodyElse,
+		"leftovers beside the realm file":  leftoversBesideTheRealmFile,
+		"signed digits":                    signedDigits,
+		"broken user file":                 brokenUserFile,
+		"guard without its configuration":  guardWithoutItsConfiguration,
+		"tfa set by hand":                  tfaSetByHand,
 	}
 }
 
@@ -176,6 +177,30 @@ func strangeNames(l *lab) {
 		}
 	}
 	l.says("ann@pam", key.at(1), 0, "accepted")
+}
+
+// A login waits at its prompt while the realm is made to ask for a factor, or the
+// file goes: the empty answer that would have been enough is no longer.
+func realmSwitchedOnDuringALogin(l *lab) {
+	for _, text := range []string{"pam: pam\n\ttfa type=oath\n", "pam: pam\n\ttfa type=totp\n", ""} {
+		l.write("domains.cfg", labRealms)
+		cmd := l.command("oathverify", "nobody@pam")
+		in, err := cmd.StdinPipe()
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			l.t.Fatal(err)
+		}
+		time.Sleep(500 * time.Millisecond) // it is at its prompt; if it is not yet, all the better
+		l.write("domains.cfg", text)
+		_, _ = in.Write([]byte("\n"))
+		in.Close()
+		_ = cmd.Wait()
+		if code := cmd.ProcessState.ExitCode(); code != 1 {
+			l.t.Errorf("%q: exit code %d", text, code)
+		}
+	}
 }
 
 // A login waits at its prompt while its user is removed, or gets another key: the

@@ -56,6 +56,7 @@ type Login struct {
 	Look func(u mfa.User, answer string, now time.Time)
 
 	c        *cli.Context
+	begun    time.Time // see refresh
 	now      time.Time
 	password string // what became of the password, for the audit log
 	warning  string // for the audit log, too
@@ -69,7 +70,7 @@ func Begin(c *cli.Context, config string, named bool, a Attempt) (*Login, error)
 	if s == nil {
 		return nil, err
 	}
-	l := &Login{Attempt: a, Site: s, ID: a.Name, Realm: a.Realm, c: c}
+	l := &Login{Attempt: a, Site: s, ID: a.Name, Realm: a.Realm, c: c, begun: time.Now()}
 	if err != nil {
 		return l, l.Fail(err)
 	}
@@ -114,6 +115,7 @@ func (l *Login) Judge(code string) (verify.Result, error) {
 // else on the first one. The result is changed by amend, if there is one, before
 // it is recorded.
 func (l *Login) judge(readings []string, amend func(*verify.Result)) (verify.Result, error) {
+	l.refresh()
 	var result verify.Result
 	err := l.Update(func(stored mfa.User) (mfa.User, error) {
 		u, err := l.Site.Judged(stored, l.now)

@@ -40,6 +40,7 @@ const (
 // not checked not at all. Whether the one or the other was wrong is for the audit
 // log alone.
 func (l *Login) JudgeWhole(s Secret) (verify.Result, error) {
+	l.refresh()
 	u, err := l.view()
 	if err != nil {
 		return verify.Result{Verdict: verify.Error}, l.Fail(err)
