@@ -122,7 +122,7 @@ func TestLosses(t *testing.T) {
 		{"u2f", `{"u2f":[{"id":"a","created":1,"enable":false,"entry":{}}]}`, "u2f: 1 factor, switched off there"},
 		{"codes alone", `{"recovery":{"secret":"0123456789abcdef","entries":["` + strings.Repeat("ab", 32) + `"],"created":1}}`, "recovery codes: there is no key"},
 		{"another secret", `{"totp":[` + entry("") + `],"recovery":{"secret":"0123","entries":["` + strings.Repeat("ab", 32) + `"],"created":1}}`, "recovery codes: their secret has 4 bytes"},
-		{"no hash", `{"totp":[` + entry("") + `],"recovery":{"secret":"0123456789abcdef","entries":["AB"],"created":1}}`, "recovery codes: entry 1 is not 64"},
+		{"no hash", `{"totp":[` + entry("") + `],"recovery":{"secret":"0123456789abcdef","entries":["AB"],"created":1}}`, "recovery code 1: it is not 64"},
 	} {
 		people, losses := parse(t, `{"users":{"joe@pve":`+tt.user+`}}`).People()
 		if len(losses) != 1 || !strings.HasPrefix(losses[0].String(), "joe@pve: "+tt.want) {
@@ -141,6 +141,32 @@ func TestLosses(t *testing.T) {
 	people, losses := parse(t, `{"users":{"joe@pve":{"totp":[`+strings.Join(many, ",")+`]}}}`).People()
 	if len(people[0].Credentials) != mfa.MaxCredentials || len(losses) != 1 || losses[0].What != "totp 9" {
 		t.Errorf("nine: %v", losses)
+	}
+}
+
+// Recovery codes stay usable beside one that is not, and one that is there twice.
+func TestRecoveryBeside(t *testing.T) {
+	const entry = `{"totp":[{"id":"a","created":1,"entry":"otpauth://totp/joe?secret=P6NDPDL6QDS7YFP4"}],`
+	good, other := strings.Repeat("ab", 32), strings.Repeat("0c", 32)
+	for entries, want := range map[string]int{
+		`null,"` + good + `","` + strings.ToUpper(other) + `","` + other + `"`: 1,
+		`"` + good + `","` + other + `","` + good + `"`:                        0,
+		`"` + good + `","` + other + `",""`:                                    -1,
+		`"x","` + other + `","` + good + `00","` + good + `"`:                  2,
+	} {
+		f, err := ParseTFA([]byte(`{"users":{"joe@pve":` + entry + `"recovery":{"secret":"0123456789abcdef","entries":[` + entries + `],"created":1}}}}`))
+		if want < 0 {
+			if err == nil {
+				t.Errorf("%s: read", entries)
+			}
+			continue
+		}
+		people, losses := f.People()
+		if err != nil || len(losses) != want || len(people[0].Recovery.Hashes) != 2 {
+			t.Errorf("%s: %v, %v", entries, losses, err)
+			continue
+		}
+		arrive(t, people[0], Clock{noon, 1})
 	}
 }
 

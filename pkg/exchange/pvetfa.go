@@ -70,11 +70,15 @@ func ParseTFA(b []byte) (TFA, error) {
 		return parseOldTFA(b)
 	}
 	var t TFA
+	seen := false
 	err := object(b, func(name string, raw json.RawMessage) error {
-		if name != "users" {
+		switch {
+		case name != "users":
 			return nil // PVE takes whatever else is there, and loses it
+		case seen:
+			return errors.New("the users are there twice")
 		}
-		t = TFA{}
+		seen = true
 		return object(raw, func(id string, raw json.RawMessage) error {
 			u, err := parseTFAUser(id, raw)
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,10 +65,7 @@ func (u *tfaUser) person() (Person, []Loss) {
 		}
 	}
 	if u.recovery != nil {
-		var err error
-		if p.Recovery, err = u.recovery.set(); err != nil {
-			lose("recovery codes", "%v", err)
-		}
+		p.Recovery = u.recovery.set(lose)
 	}
 	if len(p.Credentials) == 0 && len(p.Recovery.Hashes) > 0 {
 		p.Recovery = mfa.RecoverySet{}
@@ -138,31 +136,33 @@ func nextTime(last int64, period int) uint64 {
 	return uint64(last+1) * uint64(period)
 }
 
-// set is the codes that are not used.
-func (r *tfaRecovery) set() (mfa.RecoverySet, error) {
+// set is the codes that are not used. One that is there twice is taken once.
+func (r *tfaRecovery) set(lose func(what, format string, args ...any)) mfa.RecoverySet {
 	set := mfa.RecoverySet{Form: mfa.PVECodes, Salt: []byte(r.secret)}
 	for i, e := range r.entries {
 		if e == "" {
 			continue
 		}
 		var h [32]byte
-		if len(e) != 2*len(h) || strings.ToLower(e) != e {
-			return mfa.RecoverySet{}, fmt.Errorf("entry %d is not 64 lower-case hex digits, so it is good for nothing there, either", i+1)
+		_, err := hex.Decode(h[:], []byte(e[:min(len(e), 2*len(h))]))
+		switch {
+		case err != nil || len(e) != 2*len(h) || strings.ToLower(e) != e:
+			lose(fmt.Sprintf("recovery code %d", i+1), "it is not 64 lower-case hex digits, so it is good for nothing there, either")
+		case !slices.Contains(set.Hashes, h):
+			set.Hashes = append(set.Hashes, h)
 		}
-		if _, err := hex.Decode(h[:], []byte(e)); err != nil {
-			return mfa.RecoverySet{}, fmt.Errorf("entry %d is not 64 lower-case hex digits, so it is good for nothing there, either", i+1)
-		}
-		set.Hashes = append(set.Hashes, h)
 	}
 	switch {
 	case len(set.Hashes) == 0:
-		return mfa.RecoverySet{}, nil
+		return mfa.RecoverySet{}
 	case len(r.secret) != recoverySalt:
-		return mfa.RecoverySet{}, fmt.Errorf("their secret has %d bytes; those that PVE makes have %d", len(r.secret), recoverySalt)
+		lose("recovery codes", "their secret has %d bytes; those that PVE makes have %d", len(r.secret), recoverySalt)
+		return mfa.RecoverySet{}
 	case len(set.Hashes) > mfa.MaxRecoveryCodes:
-		return mfa.RecoverySet{}, fmt.Errorf("there are %d, a user has at most %d here", len(set.Hashes), mfa.MaxRecoveryCodes)
+		lose("recovery codes", "there are %d, a user has at most %d here", len(set.Hashes), mfa.MaxRecoveryCodes)
+		return mfa.RecoverySet{}
 	}
-	return set, nil
+	return set
 }
 
 // NewTFA makes the tfa.cfg of users of ours. Left out are credentials that are
