@@ -208,17 +208,20 @@ func (im *importing) settle(a *arrival) {
 
 // take is the change itself.
 func (im *importing) take(a *arrival, u mfa.User) (mfa.User, error) {
-	before := u.Record.Recovery.ID
 	after, added, err := mfa.Import(u, a.person.Imported, mfa.ImportOptions{
 		Add: im.addTo, Window: im.Config.Verify.Window, Now: im.now, Random: rand.Reader,
 	})
 	a.had = u.Enrolled() && u.Record.Source == mfa.OwnKeys
-	a.Added, a.Codes, a.Locked, a.changed = added, 0, false, added > 0 || after.Record.Source != u.Record.Source
-	if err != nil || !a.changed {
+	a.Added, a.Codes, a.Locked, a.changed = added, 0, false, false
+	if err != nil || a.had && !im.addTo {
 		return after, err
 	}
-	if after.Record.Recovery.ID != before {
+	if after.Record.Recovery.ID != u.Record.Recovery.ID {
 		a.Codes = len(after.Record.Recovery.Hashes)
+	}
+	before, err := im.standing(after)
+	if err != nil {
+		return u, err
 	}
 	lockout := im.Policy(a.target.realm).Lockout
 	if a.person.Locked {
@@ -229,6 +232,7 @@ func (im *importing) take(a *arrival, u mfa.User) (mfa.User, error) {
 	}
 	st, err := im.standing(after)
 	a.Locked = st.Locked
+	a.changed = st.Locked != before.Locked || !after.Record.Equal(u.Record)
 	return after, err
 }
 
