@@ -47,7 +47,11 @@ func (s *Site) JudgedWhereAsked(u mfa.User, now time.Time) (mfa.User, error) {
 	if err != nil {
 		return u, err
 	}
-	return mfa.Mirror(u, keys, mfa.ImportOptions{Window: s.Config.Verify.Window, Now: now, Random: rand.Reader})
+	judged, err := mfa.Mirror(u, keys, mfa.ImportOptions{Window: s.Config.Verify.Window, Now: now, Random: rand.Reader})
+	if err != nil {
+		return u, fmt.Errorf("%s: the keys of user %q cannot be judged by what %s says of realm %q: %w", s.UsersFile(), u.ID, s.Config.Paths.Domains, realmID, err)
+	}
+	return judged, nil
 }
 
 // KeyHolders are the ids of the accounts of a realm, or of all realms for "",
