@@ -21,6 +21,7 @@ store = "/srv/oathkit/"
 audit = '/var/log/oath.jsonl'
 [verify]
 window = 2
+keys = "user.cfg"
 [lockout]
 free = 3
 delay = "10s"
@@ -50,7 +51,7 @@ required = true
 	want := Config{
 		OATH:    OATH{Algorithm: "SHA1", Digits: 6, Period: 30, Bits: 256},
 		Paths:   Paths{"/etc/pve/domains.cfg", "/etc/pve/user.cfg", "/srv/oathkit", "/var/log/oath.jsonl"},
-		Verify:  Verify{2},
+		Verify:  Verify{2, KeysInUserFile},
 		Lockout: Lockout{3, 10 * time.Second, 10 * time.Minute, 10},
 		Enroll:  Enroll{8, 72 * time.Hour},
 		Seal:    Seal{"/etc/oathkit/seal.keys"},
@@ -110,7 +111,7 @@ func TestEveryKeyIsTaken(t *testing.T) {
 	for _, table := range oathtable.Tables() {
 		for _, key := range oathtable.Keys(table) {
 			taken := false
-			for _, value := range []any{"/some/path", int64(7), int64(136), "17s", "SHA512", true, []any{"/bin/true"}, "a@b"} {
+			for _, value := range []any{"/some/path", int64(7), int64(136), "17s", "SHA512", true, []any{"/bin/true"}, "a@b", "user.cfg"} {
 				c := Default()
 				if c.set(table, key, value) == nil && !reflect.DeepEqual(c, Default()) {
 					taken = true

@@ -108,6 +108,7 @@ func Add(u User, o EnableOptions) (User, Credential, error) {
 		return u, Credential{}, err
 	}
 	n.Record.Credentials = append(slices.Clone(u.Record.Credentials), c)
+	n.Record.Source = OwnKeys
 	n.State = n.State.For(n.Record)
 	return n, c, nil
 }
@@ -125,6 +126,7 @@ func Remove(u User, credID string) (User, error) {
 		return Disable(u)
 	}
 	u.Record.Credentials = slices.Delete(slices.Clone(u.Record.Credentials), i, i+1)
+	u.Record.Source = OwnKeys
 	u.State = u.State.For(u.Record)
 	return u, nil
 }

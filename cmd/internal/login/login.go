@@ -56,8 +56,10 @@ type Login struct {
 	Look func(u mfa.User, answer string, now time.Time)
 
 	c        *cli.Context
+	begun    time.Time // see refresh
 	now      time.Time
 	password string // what became of the password, for the audit log
+	warning  string // for the audit log, too
 }
 
 // Begin opens the site that the configuration names for one attempt, so that it
@@ -68,7 +70,7 @@ func Begin(c *cli.Context, config string, named bool, a Attempt) (*Login, error)
 	if s == nil {
 		return nil, err
 	}
-	l := &Login{Attempt: a, Site: s, ID: a.Name, Realm: a.Realm, c: c}
+	l := &Login{Attempt: a, Site: s, ID: a.Name, Realm: a.Realm, c: c, begun: time.Now()}
 	if err != nil {
 		return l, l.Fail(err)
 	}
@@ -121,8 +123,13 @@ func (l *Login) Judge(code string) (verify.Result, error) {
 // else on the first one. The result is changed by amend, if there is one, before
 // it is recorded.
 func (l *Login) judge(readings []string, amend func(*verify.Result)) (verify.Result, error) {
+	l.refresh()
 	var result verify.Result
-	err := l.Update(func(u mfa.User) (mfa.User, error) {
+	err := l.Update(func(stored mfa.User) (mfa.User, error) {
+		u, err := l.Site.Judged(stored, l.now)
+		if err != nil {
+			return stored, err
+		}
 		if l.Look != nil {
 			l.Look(u, readings[0], l.now)
 		}
@@ -135,15 +142,36 @@ func (l *Login) judge(readings []string, amend func(*verify.Result)) (verify.Res
 				result, l.User = r, after
 			}
 		}
-		return l.User, nil
+		return site.Keep(stored, u, l.User), nil
 	})
 	if err != nil {
 		return verify.Result{Verdict: verify.Error}, l.Fail(err)
 	}
+	l.warning = weakKey(l.User, result)
 	if amend != nil {
 		amend(&result)
 	}
 	return l.record(result)
+}
+
+// warningWeak is of a login by a key of a user.cfg that is shorter than RFC 4226
+// asks for. A record's own keys are looked through by mfactl audit.
+const warningWeak = "weak-key"
+
+func weakKey(u mfa.User, r verify.Result) string {
+	if i := u.Record.Find(r.Credential); i >= 0 && r.OK && u.Record.Source == mfa.UserFile && u.Record.Credentials[i].Key.Weak() {
+		return warningWeak
+	}
+	return ""
+}
+
+// view is the user as he would be judged now.
+func (l *Login) view() (mfa.User, error) {
+	u, err := l.Site.Store.View(context.Background(), l.ID)
+	if err != nil {
+		return u, err
+	}
+	return l.Site.Judged(u, time.Now())
 }
 
 // Update is one transaction on the user. The clock is read under his lock: a
@@ -170,7 +198,7 @@ func (l *Login) event(r verify.Result) audit.Event {
 	return audit.Event{
 		Time: l.now, Event: "login", User: l.ID, Realm: l.Realm, RequiredBy: l.Policy.RequiredBy,
 		Service: l.Attempt.Service, RHost: l.Attempt.RHost, TTY: l.Attempt.TTY, Password: l.password,
-		Verdict: string(r.Verdict), Reason: r.Reason, Credential: r.Credential, Kind: r.Kind, Offset: r.Offset,
+		Verdict: string(r.Verdict), Reason: r.Reason, Credential: r.Credential, Kind: r.Kind, Offset: r.Offset, Warning: l.warning,
 	}
 }
 
