@@ -73,7 +73,7 @@ func allowed() map[string][]string {
 			"pkg/getent", "pkg/realm", "pkg/oath", "pkg/mfa", "pkg/verify",
 		},
 		"cmd/realmctl": {
-			"cmd/internal/cli", "cmd/internal/oathconf", "pkg/config", "pkg/realm", "pkg/realm/realmfile", "pkg/account", "pkg/oath",
+			"cmd/internal/cli", "cmd/internal/oathconf", "pkg/config", "pkg/realm", "pkg/realm/realmfile", "pkg/account", "pkg/exchange", "pkg/oath",
 		},
 		"cmd/mfactl": {
 			"cmd/internal/cli", "cmd/internal/site", "cmd/internal/trusted",
