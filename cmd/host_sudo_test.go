@@ -58,6 +58,13 @@ func TestSudoLoginShell(t *testing.T) {
 	}
 	m.install("etc/pam.d/sudo-i", strings.Replace(text, "@include common-auth", line[1], 1), 0o644)
 	m.examined("sudo", 0)
+	sudos := m.read("etc/pam.d/sudo")
+	m.install("etc/pam.d/sudo", strings.Replace(sudos, "auth       requisite", "auth sufficient", 1), 0o644)
+	m.examined("sudo", 1, "[sufficient]")
+	if strings.Contains(m.doctor("sudo").out, "other-service") {
+		t.Error("what is wrong with one line of both services is said twice")
+	}
+	m.install("etc/pam.d/sudo", sudos, 0o644)
 	if shell("000000") {
 		t.Error("a wrong code is enough for sudo -i")
 	}
