@@ -1,7 +1,9 @@
 package cmd
 
 import (
+	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -93,6 +95,47 @@ func TestEmergencyWithNothingBesideIt(t *testing.T) {
 			if r := alone("tfa", "enable", "pve", "--lock-out-anyway", "--trial", "1m"); r.code == 0 {
 				t.Errorf("a trial without anything that could end it: %s", r.err)
 			}
+		})
+	}
+}
+
+// Memory is what a rescue system has least of: the file, its new bytes and little more,
+// whatever there is in it.
+func TestEmergencyInLittleMemory(t *testing.T) {
+	size := rounds(8<<20, 50<<20)
+	for name, line := range map[string]string{
+		"sections":    "pve: r%d\n\ttfa type=oath\n\n",
+		"one section": "pam: pam\r\n\ttfa type=oath\r\n",
+		"wishes":      "\ttfa\n",
+		"one line":    "tfa\r",
+		"no line":     "\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "domains.cfg")
+			f, err := os.Create(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := bufio.NewWriter(f)
+			for i, n := 0, 0; n < size; i++ {
+				k, err := w.WriteString(strings.Replace(line, "%d", fmt.Sprint(i), 1))
+				if n += k; err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := errors.Join(w.Flush(), f.Close()); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.Command(filepath.Join(bin, "realmctl"), "-f", file, "tfa", "disable", "--all")
+			if out, err := cmd.CombinedOutput(); err != nil || len(out) > 4<<10 {
+				t.Fatalf("%v: %.2000s", err, out)
+			}
+			// The figure is never less than what this process has when it forks.
+			used := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+			if most := int64(100<<20 + 2*size); used > most {
+				t.Errorf("%d bytes of memory for a file of %d, more than %d", used, size, most)
+			}
+			asksNobody(t, file)
 		})
 	}
 }

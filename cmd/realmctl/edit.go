@@ -23,10 +23,6 @@ type plan func(doc *realmfile.File, old []byte) (edited []byte, said []string, e
 
 // edit changes the domains file by a plan, or with -n shows the change.
 func (t *tool) edit(c *cli.Context, make plan) error {
-	// An edit allocates a few copies of the file and ends: collecting them
-	// would take longer than all the rest. The limit is for a giant file.
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(1 << 30)
 	doc, err := t.openDomains()
 	if err != nil {
 		return err
@@ -35,6 +31,7 @@ func (t *tool) edit(c *cli.Context, make plan) error {
 	if err != nil {
 		return readError(err)
 	}
+	collect(len(old))
 	edited, said, err := make(doc, old)
 	if t.plan != nil && (t.dryRun || t.json) {
 		if serr := t.showPlan(c, doc.Path(), old, edited, err != nil); serr != nil {
@@ -74,6 +71,17 @@ func (t *tool) edit(c *cli.Context, make plan) error {
 		t.overtaken(c, doc)
 	}
 	return err
+}
+
+// collect sets how eagerly memory is taken back. An edit makes a few copies of the
+// file and ends, so collecting them would take longer than all the rest; but a giant
+// file must go into a rescue system.
+func collect(size int) {
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(96 << 20)
+	if size > realm.MaxNamed {
+		debug.SetGCPercent(10)
+	}
 }
 
 func tell(c *cli.Context, said []string) {

@@ -84,14 +84,20 @@ func (t *tool) disable(c *cli.Context) error {
 	})
 }
 
+// manyRealms is how many realms a disable names.
+const manyRealms = 100
+
 // disabled says what a disable did: which realms changed as the reader of the
 // file sees them, and what still asks for a factor.
 func disabled(doc *realmfile.File, old, edited []byte, changed, asked []string) []string {
 	var said []string
+	unnamed := 0
 	after := realm.Parse(edited)
 	was, is := tfaOf(realm.Parse(old), changed), tfaOf(after, changed)
-	for _, id := range changed {
+	for i, id := range changed {
 		switch {
+		case i >= manyRealms && (was[id] || !is[id]):
+			unnamed++
 		case was[id] && !is[id]:
 			said = append(said, fmt.Sprintf("realm %q asks nobody for a second factor any more", id))
 		case is[id] && !was[id]:
@@ -100,8 +106,13 @@ func disabled(doc *realmfile.File, old, edited []byte, changed, asked []string) 
 			said = append(said, fmt.Sprintf("realm %q is read otherwise now: realmctl show %s", id, id))
 		}
 	}
+	if unnamed > 0 {
+		said = append(said, fmt.Sprintf("and so on for %d more realms: realmctl list shows them", unnamed))
+	}
 	if bytes.Equal(old, edited) {
 		said = append(said, "no line asks for a second factor there: nothing to change")
+	} else if asked == nil && len(old) > realm.MaxNamed {
+		said = append(said, "no line asks for a second factor any more; the file is too large to name the realms: realmctl list shows them")
 	} else if len(changed) == 0 {
 		said = append(said, "lines that seemed to ask for a second factor are gone; the reader of the file saw none of them")
 	}

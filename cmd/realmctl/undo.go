@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"oathkit/cmd/internal/cli"
+	"oathkit/pkg/realm"
 	"oathkit/pkg/realm/realmfile"
 )
 
@@ -40,6 +41,9 @@ func readBackup(doc *realmfile.File) ([]byte, error) {
 // undone says which realms ask for a second factor again, and who is locked out
 // by that, where it can be found out.
 func (t *tool) undone(c *cli.Context, doc *realmfile.File, old, edited []byte) []string {
+	if max(len(old), len(edited)) > realm.MaxNamed {
+		return []string{"the file is too large to say who is asked otherwise by that: realmctl list"}
+	}
 	begin, stop := turned(doc, old, edited)
 	var said []string
 	for _, r := range stop {

@@ -34,22 +34,77 @@ func DisableTFA(b []byte, ids ...string) (out []byte, changed []string, err erro
 	}
 }
 
+// MaxNamed is the size in bytes up to which DisableAllTFA names realms: to remember
+// the millions of them that a larger file can hold takes memory that a rescue system
+// does not have. It is four times what a file below /etc/pve can have.
+const MaxNamed = 4 * MaxPVE
+
 // DisableAllTFA removes every line that asks for a second factor in any realm
-// or, standing above the first header, in none.
+// or, standing above the first header, in none. changed names the realms whose
+// effective view is not what it was; none of a file larger than MaxNamed, for which
+// it needs little more memory than for the bytes themselves.
 func DisableAllTFA(b []byte) (out []byte, changed []string) {
-	for out = b; ; {
-		d := Parse(out)
-		var spans []span
-		for _, w := range d.Wishes() {
-			spans = append(spans, w.span())
-		}
-		next := d.without(spans)
-		if len(next) == len(out) {
+	// Once more, for what shared a line with a wish can look otherwise now.
+	for out = withoutWishes(b, nil); ; {
+		n := len(out)
+		if n == len(b) {
 			break
 		}
-		out = next
+		if out = withoutWishes(out, out[:0]); len(out) == n {
+			break
+		}
+	}
+	if len(b) > MaxNamed {
+		return out, nil
 	}
 	return out, changedRealms(Parse(b), Parse(out))
+}
+
+// withoutWishes returns the bytes without the wishes. They are appended to out, which
+// may be the empty start of b; where out is nil, b itself is returned if there is
+// nothing to remove. It does what [Domains.without] does, but keeps no list.
+func withoutWishes(b, out []byte) []byte {
+	var (
+		line    = section.Line{Next: -1} // that holds the last wish
+		kept    int                      // up to where b is copied
+		mark    int                      // the length of out at the start of the line
+		covered int                      // where the wishes from the start of the line on end
+		found   bool
+	)
+	finish := func() {
+		if found && covered >= 0 && len(bytes.Trim(b[covered:line.End], "\r")) == 0 {
+			out, kept = out[:mark], line.Next
+		}
+	}
+	v := viewer{clean: isPlain(b, '\n')}
+	v.scan(b, 0, len(b), 1, func(l eyeLine) bool {
+		if l.kind != eyeWish {
+			return true
+		}
+		if out == nil {
+			out = make([]byte, 0, len(b))
+		}
+		if !found || l.start >= line.Next {
+			finish()
+			found, line = true, lineOf(b, l.start)
+			out = append(out, b[kept:line.Start]...)
+			kept, mark, covered = line.Start, len(out), line.Start
+		}
+		s := Wish{start: l.start, end: l.end, last: l.last}.span()
+		out = append(out, b[kept:s.start]...)
+		kept = s.end
+		if covered == s.start {
+			covered = s.end
+		} else {
+			covered = -1
+		}
+		return true
+	})
+	if !found {
+		return b
+	}
+	finish()
+	return append(out, b[kept:]...)
 }
 
 // exist returns an error for ids that neither reading finds.
