@@ -153,7 +153,9 @@ func (in *inspector) site() {
 	if err := s.Realms.Err(); err != nil {
 		in.add(finding{Check: "realm-file", File: s.Config.Paths.Domains, Message: fmt.Sprintf("%v, so every realm asks for a factor", err)})
 	}
-	if _, err := s.EmailOf(""); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if _, err := s.KeyHolders(""); err != nil {
+		in.add(finding{Check: "unreadable", File: s.UsersFile(), Message: fmt.Sprintf("%v, so nobody gets in by a key that is there", err)})
+	} else if _, err := s.EmailOf(""); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		in.add(finding{Check: "unreadable", File: s.UsersFile(), Message: fmt.Sprintf("%v; nothing is mailed to an address in it", err)})
 	}
 	if site.SealFile(&s.Config) == "" && in.report.Users > 0 {
