@@ -82,10 +82,11 @@ scripts:
 manuals:
 	@$(call with,mandoc,the manual pages were not checked) && mandoc -Tlint -W warning man/man?/*.?
 
+# The hosts take minutes on a slow machine, and Go's own limit is ten of them.
 # GOTESTFLAGS=-v shows each test; CI=true makes a test fail that would be
 # skipped for want of a program.
 test:
-	$(GO) test $(GOTESTFLAGS) ./...
+	$(GO) test -timeout 30m $(GOTESTFLAGS) ./...
 
 # What is used by several goroutines at once. The race detector needs a C
 # compiler.
