@@ -89,6 +89,26 @@ func TestDoctorOfSSHD(t *testing.T) {
 	s.examined("sshd", 111, "unsure: ", "NoSuchKeyword")
 }
 
+// With the method password sshd answers every question of PAM with the password.
+func TestDoctorOfPasswords(t *testing.T) {
+	s := newSSHMachine(t)
+	s.enrolPeople()
+	s.moduleSample("sudo")
+	s.install("etc/pam.d/sshd", s.read("etc/pam.d/sudo"), 0o644)
+	const conf = "UsePAM yes\nPubkeyAuthentication no\nPermitRootLogin no\nPasswordAuthentication yes\nKbdInteractiveAuthentication "
+	s.install("etc/ssh/sshd_config.d/oathkit.conf", conf+"yes\n", 0o644)
+	s.examined("sshd", 0, "warning: the method password", "[sshd-password]")
+	s.install("etc/ssh/sshd_config.d/oathkit.conf", conf+"no\n", 0o644)
+	s.examined("sshd", 1, "error: the method password", "[sshd-password]")
+	s.start()
+	for _, answer := range []string{backwards("alice"), s.code("alice")} {
+		if r := s.ssh("alice", answer, "true"); r.code == 0 {
+			t.Errorf("with %q alice is in: %+v", answer, r)
+		}
+	}
+	s.audited(`"user":"alice@pam"`, `"service":"sshd"`, `"verdict":"rejected"`)
+}
+
 // A service that doctor finds a way around has that way, and one without has
 // none, whatever is typed.
 func TestDoctorOfPAM(t *testing.T) {

@@ -2,6 +2,7 @@ package sshdconf
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -24,6 +25,9 @@ type Judgment struct {
 	// FirstFactor is set where every way through PAM needs a key, a ticket or
 	// a host, too.
 	FirstFactor bool
+	// Dialogue is set where an open way lets PAM ask its questions one by one,
+	// OneAnswer where one gives it the password as the answer to all of them.
+	Dialogue, OneAnswer bool
 }
 
 // Judge judges a Variant. pam says that the PAM service asks for a code.
@@ -42,8 +46,11 @@ func Judge(v Variant, pam bool) Judgment {
 		case !through || !asks:
 			j.AsksPAM = false
 			j.around(way, through)
-		case !first:
-			j.FirstFactor = false
+		default:
+			j.FirstFactor = j.FirstFactor && first
+			dialogue := slices.ContainsFunc(way, asksQuestions)
+			j.Dialogue = j.Dialogue || dialogue
+			j.OneAnswer = j.OneAnswer || !dialogue
 		}
 		open++
 	}
@@ -125,8 +132,8 @@ func (j *judge) enabled(way []string) bool {
 // needs something else, too.
 func throughPAM(way []string, s Settings) (through, first bool) {
 	for _, method := range way {
-		switch name, device, _ := strings.Cut(method, ":"); {
-		case name == "keyboard-interactive" && (device == "" || device == "pam"):
+		switch name, _, _ := strings.Cut(method, ":"); {
+		case asksQuestions(method):
 			through = true
 		case name == "password":
 			// Kerberos judges passwords before PAM does.
@@ -136,6 +143,11 @@ func throughPAM(way []string, s Settings) (through, first bool) {
 		}
 	}
 	return through, first
+}
+
+// asksQuestions says whether a method passes PAM's questions on to the person.
+func asksQuestions(method string) bool {
+	return method == "keyboard-interactive" || method == "keyboard-interactive:pam"
 }
 
 // around says that a way leads past the code.

@@ -158,6 +158,8 @@ type door struct {
 	known       bool // it is known what
 	firstFactor bool // something else vouches for the person before PAM does
 	forced      bool // the code is asked for when PAM is through
+	dialogue    bool // PAM can ask its questions one by one
+	oneAnswer   bool // PAM can get one answer to all of them
 }
 
 // pam judges the auth stack.
@@ -191,6 +193,7 @@ func (x *exam) pam(d door) {
 	for _, i := range x.ours() {
 		x.lineFaults(i)
 	}
+	x.oneAnswer(d)
 }
 
 // faults are what libpam does not understand, or not in every version.

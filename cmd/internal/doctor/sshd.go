@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 
+	"oathkit/pkg/pamstack"
 	"oathkit/pkg/sshdconf"
 )
 
@@ -54,6 +55,8 @@ func (x *exam) variants(list []sshdconf.Variant) door {
 		j := sshdconf.Judge(v, len(x.lines) > 0)
 		d.firstFactor = d.firstFactor && (j.FirstFactor || j.Forced)
 		d.forced = d.forced && j.Forced
+		d.dialogue = d.dialogue || j.Dialogue
+		d.oneAnswer = d.oneAnswer || j.OneAnswer
 		if len(x.lines) == 0 && !j.Forced {
 			continue // that PAM asks nobody is said elsewhere
 		}
@@ -73,6 +76,22 @@ func (x *exam) variants(list []sshdconf.Variant) door {
 		}
 	}
 	return d
+}
+
+// oneAnswer says what becomes of a password that sshd gives PAM as the answer to
+// the question for a code, too.
+func (x *exam) oneAnswer(d door) {
+	two := slices.ContainsFunc(x.steps, func(s pamstack.Step) bool { return tradeOf(s) == password })
+	if !d.oneAnswer || !two || !slices.ContainsFunc(x.ours(), func(i int) bool { return !x.lines[i].exec }) {
+		return
+	}
+	const message = "the method password gives PAM one answer to all its questions, the password and the code: "
+	if d.dialogue {
+		x.add(sshdConfig, 0, Warning, "sshd-password", message+"it lets nobody in who needs a code, and each try counts as a wrong one", "PasswordAuthentication no")
+		return
+	}
+	x.add(sshdConfig, 0, Error, "sshd-password", message+"nobody gets in who needs a code, and each try counts as a wrong one",
+		"KbdInteractiveAuthentication yes, and PasswordAuthentication no")
 }
 
 // told is a finding that has been reported for a combination of blocks.
