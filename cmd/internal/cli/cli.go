@@ -43,7 +43,8 @@ type Command struct {
 	// whose hosts read 2 in their own way sets ExitUnsure.
 	Misused int
 	// Judges says that ExitOK lets somebody in, so that --help and --version,
-	// which could be the name of whoever knocks, are ExitNo.
+	// which could be the name of whoever knocks, are ExitNo where standard input
+	// could bring an answer: where it is neither a terminal nor /dev/null.
 	Judges bool
 
 	Flags    func(f *Flags)         // declares the options; may be nil
@@ -118,7 +119,7 @@ func run(root *Command, c *Context, args []string) error {
 			return err
 		}
 		if f.done(c, chain) {
-			return told(root)
+			return told(root, c.Stdin)
 		}
 		next, rest, err := cmd.next(root, f)
 		if err != nil {
@@ -139,7 +140,7 @@ func run(root *Command, c *Context, args []string) error {
 		return err
 	}
 	if f.done(c, chain) {
-		return told(root)
+		return told(root, c.Stdin)
 	}
 	c.Args = f.operands
 	// Operands are not repeated in these messages: one may be a key that
@@ -154,8 +155,9 @@ func run(root *Command, c *Context, args []string) error {
 }
 
 // told is what comes of --help and --version.
-func told(root *Command) error {
-	if root.Judges {
+func told(root *Command, stdin *os.File) error {
+	var st syscall.Stat_t
+	if root.Judges && (syscall.Fstat(int(stdin.Fd()), &st) != nil || st.Mode&syscall.S_IFMT != syscall.S_IFCHR) {
 		return ErrNo
 	}
 	return nil

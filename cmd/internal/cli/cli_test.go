@@ -146,16 +146,29 @@ func TestMisused(t *testing.T) {
 }
 
 // A program whose success lets somebody in does not succeed at being asked who
-// it is: what it is asked could be a user's name.
+// it is where a host asks: what it is asked could be a user's name.
 func TestJudgesNobody(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	w.Close()
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
 	for _, arg := range []string{"--help", "-h", "--version", "set --help", "judge --version"} {
-		var o bytes.Buffer
-		c := &Context{Name: "tool", Stdin: os.Stdin, Stdout: bufio.NewWriter(&o), Stderr: io.Discard}
-		root := tool(ExitUnsure)
-		root.Judges = true
-		code := c.report(root, run(root, c, strings.Fields(arg)))
-		if c.Stdout.Flush(); code != ExitNo || o.Len() == 0 {
-			t.Errorf("%s: exit code %d, want %d, and %q", arg, code, ExitNo, o.String())
+		for stdin, want := range map[*os.File]int{r: ExitNo, null: ExitOK} {
+			var o bytes.Buffer
+			c := &Context{Name: "tool", Stdin: stdin, Stdout: bufio.NewWriter(&o), Stderr: io.Discard}
+			root := tool(ExitUnsure)
+			root.Judges = true
+			code := c.report(root, run(root, c, strings.Fields(arg)))
+			if c.Stdout.Flush(); code != want || o.Len() == 0 {
+				t.Errorf("%s < %s: exit code %d, want %d, and %q", arg, stdin.Name(), code, want, o.String())
+			}
 		}
 	}
 }
