@@ -88,11 +88,16 @@ func parseLine(s *pamstack.Step) (l *line, hidden bool) {
 	return nil, false
 }
 
-// module reads the arguments of pam_oathkit.so.
+// module reads the arguments of pam_oathkit.so, each of which it takes once.
 func (l *line) module(args []string) {
+	seen := map[string]bool{}
 	for _, arg := range args {
 		name, value, valued := strings.Cut(arg, "=")
+		again := seen[name]
+		seen[name] = true
 		switch {
+		case again:
+			l.wrong = append(l.wrong, arg)
 		case name == "config" && strings.HasPrefix(value, "/"):
 			l.config = value
 		case name == "realm" && value != "":
@@ -167,7 +172,7 @@ func (x *exam) lineFaults(i int) {
 			say(Error, "nullok", "nullok is no argument here, so everybody is refused", "remove it: the realm file, domains.cfg(5), says who needs a code")
 			continue
 		}
-		say(Error, "argument", "the argument \""+arg+"\" is not known, so everybody is refused", "remove it; see "+manual)
+		say(Error, "argument", "the argument \""+arg+"\" is wrong here, so everybody is refused", "remove it; see "+manual)
 	}
 	x.site(i)
 }
