@@ -224,9 +224,12 @@ func (im *importing) take(a *arrival, u mfa.User) (mfa.User, error) {
 		Add: im.addTo, Window: im.Config.Verify.Window, Now: im.now, Random: rand.Reader,
 	})
 	a.had = u.Enrolled() && u.Record.Source == mfa.OwnKeys
-	a.Added, a.Codes, a.Locked, a.changed = added, 0, false, false
+	a.Added, a.Codes, a.Locked, a.changed, a.Message = added, 0, false, false, ""
 	if err != nil || a.had && !im.addTo {
 		return after, err
+	}
+	if gone := len(u.Record.Credentials) + added - len(after.Record.Credentials); gone > 0 {
+		a.Message = "counts no more, for it is not in the file: " + plural(gone, "key") + " of " + im.UsersFile()
 	}
 	if after.Record.Recovery.ID != u.Record.Recovery.ID {
 		a.Codes = len(after.Record.Recovery.Hashes)

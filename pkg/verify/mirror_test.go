@@ -12,18 +12,24 @@ import (
 	"pgregory.net/rapid"
 )
 
+// someKeys are different keys.
+func someKeys(t *testing.T, n byte) []oath.Key {
+	t.Helper()
+	list := make([]oath.Key, n)
+	for i := range list {
+		var err error
+		if list[i], err = oath.KeyFromBytes([]byte{byte(i), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return list
+}
+
 // However keys come and go in a user.cfg, and the realm's step with them, one code
 // lets in once. A code of a key that is there is good if its time is after all that
 // was used.
 func TestMirroredCodesAreGoodOnce(t *testing.T) {
-	var pool []oath.Key
-	for i := range byte(10) { // more than a user may have
-		k, err := oath.KeyFromBytes([]byte{i, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
-		if err != nil {
-			t.Fatal(err)
-		}
-		pool = append(pool, k)
-	}
+	pool := someKeys(t, 10) // more than a user may have
 	type used struct {
 		key, period int
 		step        uint64
