@@ -7,6 +7,7 @@ import (
 
 	"oathkit/cmd/internal/cli"
 	"oathkit/pkg/account"
+	"oathkit/pkg/exchange"
 	"oathkit/pkg/realm"
 	"oathkit/pkg/realm/realmfile"
 )
@@ -30,22 +31,34 @@ type trialView struct {
 // why it cannot. Whatever is missing, list goes on without it.
 type counter struct {
 	pve      bool
-	users    account.Users
-	found    bool // the user file
+	users    map[string][]account.User // by realm
+	found    bool                      // the user file
 	usersErr error
-	ready    []readiness
+	tfa      exchange.TFA // of Proxmox VE
+	tfaErr   error
+	ready    map[string][]readiness // by realm
 	asked    bool
 	err      error
 }
 
 // count looks at the accounts of all realms.
 func (t *tool) count(c *cli.Context, domains string, realms []realm.Realm) (map[string]census, error) {
-	n := &counter{pve: t.isPVE(domains)}
+	n := &counter{pve: t.isPVE(domains), users: make(map[string][]account.User)}
 	path, named, err := t.askedUsersPath(c, domains)
 	if err == nil {
-		n.users, n.found, err = t.readUsers(path, named)
+		var users account.Users
+		users, n.found, err = t.readUsers(path, named)
+		for _, u := range users.All() {
+			n.users[u.Realm] = append(n.users[u.Realm], u)
+		}
 	}
 	n.usersErr = err
+	if n.pve {
+		n.tfa, n.tfaErr = readTFA(t.tfaPath())
+	}
+	session := t.session
+	t.session = nil // who runs this is the guard's business
+	defer func() { t.session = session }()
 	counts := make(map[string]census, len(realms))
 	for _, r := range realms {
 		counts[r.ID] = t.countRealm(n, r)
@@ -63,24 +76,21 @@ func (t *tool) countRealm(n *counter, r realm.Realm) census {
 	var err error
 	switch {
 	case n.pve && known && r.TFA != nil && r.TFA.Type != "oath":
-		for _, u := range n.users.In(r.ID) {
+		for _, u := range n.users[r.ID] {
 			all = append(all, t.listed(u))
 		}
 		users := countOf(all, standing.asked)
 		return census{Users: &users}
 	case n.pve && known:
-		all, err = t.judgedByPVE(r, n.users)
+		all, err = t.judgedByPVE(r, n.users[r.ID], n.tfa, n.tfaErr)
 		if err != nil {
 			n.err = err
-			for _, u := range n.users.In(r.ID) {
+			for _, u := range n.users[r.ID] {
 				all = append(all, t.listed(u))
 			}
 		}
 	case known:
-		session := t.session
-		t.session = nil // who runs this is the guard's business
-		all, err = t.accounts(r, n.users)
-		t.session = session
+		all, err = t.accounts(r, n.users[r.ID])
 	}
 	if err != nil && !n.pve { // the passwd file
 		n.err, known = err, false
@@ -106,17 +116,20 @@ func (t *tool) countRealm(n *counter, r realm.Realm) census {
 func (t *tool) countRecords(n *counter, r realm.Realm, all []standing, known bool) ([]standing, error) {
 	if !n.asked {
 		n.asked = true
-		n.ready, n.err = t.readyAll(t.config)
+		var ready []readiness
+		ready, n.err = t.readyAll(t.config)
+		n.ready = make(map[string][]readiness)
+		for _, u := range ready {
+			if _, of, ok := account.SplitUserID(u.ID); ok {
+				n.ready[of] = append(n.ready[of], u)
+			}
+		}
 	}
 	if n.err != nil {
 		return all, n.err
 	}
 	has := make(map[string]readiness)
-	for _, u := range n.ready {
-		_, of, ok := account.SplitUserID(u.ID)
-		if !ok || of != r.ID {
-			continue
-		}
+	for _, u := range n.ready[r.ID] {
 		has[u.ID] = u
 		if !known {
 			all = append(all, standing{ID: u.ID})

@@ -99,10 +99,11 @@ func (t *tool) lookedAt(c *cli.Context, doc *realmfile.File, r realm.Realm) ([]s
 // asked for a second factor. Who asks decides what a usable factor is: Proxmox
 // VE, or this toolkit with its records.
 func (t *tool) judged(pve bool, r realm.Realm, users account.Users) ([]standing, error) {
-	if pve {
-		return t.judgedByPVE(r, users)
+	if !pve {
+		return t.judgedHere(r, users.In(r.ID))
 	}
-	return t.judgedHere(r, users)
+	tfa, err := readTFA(t.tfaPath())
+	return t.judgedByPVE(r, users.In(r.ID), tfa, err)
 }
 
 // population reads USERFILE for the guard. Without one nothing is known of a
@@ -136,7 +137,7 @@ func (t *tool) askedUsersPath(c *cli.Context, domains string) (path string, name
 // judgedHere judges by this toolkit's own records. Ids are compared as they are:
 // oathverify looks for the folded one, and a record under any other spelling is
 // never found.
-func (t *tool) judgedHere(r realm.Realm, users account.Users) ([]standing, error) {
+func (t *tool) judgedHere(r realm.Realm, users []account.User) ([]standing, error) {
 	all, err := t.accounts(r, users)
 	if err != nil || !slices.ContainsFunc(all, standing.asked) {
 		return all, err
@@ -185,7 +186,7 @@ func (s *standing) judge(u readiness, enrolled bool) {
 // user file, then of the passwd file, then who runs this. A line of the user file
 // decides over a passwd entry of the same name, except for root and for who runs
 // this: oathverify asks everybody, whatever the user file says.
-func (t *tool) accounts(r realm.Realm, users account.Users) ([]standing, error) {
+func (t *tool) accounts(r realm.Realm, users []account.User) ([]standing, error) {
 	fold := func(id string) string { return id }
 	if !r.CaseSensitive && (r.Type == "ldap" || r.Type == "ad" || r.Type == "pam") {
 		fold = strings.ToLower
@@ -202,7 +203,7 @@ func (t *tool) accounts(r realm.Realm, users account.Users) ([]standing, error) 
 			all[i].You = all[i].You || s.You
 		}
 	}
-	for _, u := range users.In(r.ID) {
+	for _, u := range users {
 		name, _, _ := account.SplitUserID(u.ID)
 		u.ID = fold(name) + "@" + r.ID
 		if u.ID == "root@pam" {

@@ -19,12 +19,11 @@ import (
 func (t *tool) tfaPath() string { return filepath.Join(t.pve, "priv", "tfa.cfg") }
 
 // judgedByPVE judges by what Proxmox VE asks: the keys of user.cfg and the entries
-// of priv/tfa.cfg.
-func (t *tool) judgedByPVE(r realm.Realm, users account.Users) ([]standing, error) {
+// of priv/tfa.cfg, or says why that cannot be read.
+func (t *tool) judgedByPVE(r realm.Realm, users []account.User, tfa exchange.TFA, err error) ([]standing, error) {
 	if r.TFA != nil && r.TFA.Type != "oath" {
 		return nil, cli.Refused("realm %q: whether the keys of a realm of type %s are any good is known to its server only: %w", r.ID, r.TFA.Type, errUnknown)
 	}
-	tfa, err := readTFA(t.tfaPath())
 	if err != nil {
 		return nil, cli.Refused("realm %q: %w; %w", r.ID, err, errUnknown)
 	}
@@ -33,7 +32,7 @@ func (t *tool) judgedByPVE(r realm.Realm, users account.Users) ([]standing, erro
 		you[who.name+"@pam"] = true
 	}
 	var all []standing
-	for _, u := range users.In(r.ID) {
+	for _, u := range users {
 		s := t.listed(u)
 		if s.asked() {
 			s = judgeByPVE(u, tfa.Of(u.ID))

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"oathkit/cmd/internal/cli"
@@ -52,20 +54,44 @@ func askWithin(wait time.Duration, realmID, config string) ([]readiness, error) 
 	if self, err = filepath.EvalSymlinks(self); err != nil {
 		return nil, notAsked(fmt.Errorf("cannot find my own file: %w", err))
 	}
-	return runMfactl(filepath.Join(filepath.Dir(self), "mfactl"), realmID, config, wait)
-}
-
-func runMfactl(path, realmID, config string, wait time.Duration) ([]readiness, error) {
-	info, err := os.Stat(path)
+	own, err := os.Stat(self)
 	if err != nil {
+		return nil, notAsked(fmt.Errorf("cannot look at my own file: %w", err))
+	}
+	path := filepath.Join(filepath.Dir(self), "mfactl")
+	if err := trusted(path, ownerOf(own)); err != nil {
 		return nil, notAsked(err)
 	}
-	if !info.Mode().IsRegular() {
-		return nil, notAsked(fmt.Errorf("%s: is no regular file", path))
+	return runMfactl(path, realmID, config, wait)
+}
+
+// trusted refuses a program that somebody could have put there who could not have
+// changed this one, whose file belongs to owner. It looks at the folder as well: a
+// copy of this program in /tmp must not run what others leave there. The group of a
+// folder is believed, for some systems let theirs install programs.
+func trusted(path string, owner uint32) error {
+	for _, name := range []string{filepath.Dir(path), path} {
+		info, err := os.Stat(name)
+		if err != nil {
+			return err
+		}
+		mode, uid := info.Mode(), ownerOf(info)
+		switch {
+		case name == path && !mode.IsRegular():
+			return fmt.Errorf("%s: is no regular file", name)
+		case name == path && mode.Perm()&0o022 != 0, mode.Perm()&0o002 != 0 && mode&fs.ModeSticky == 0:
+			return fmt.Errorf("%s: others than its owner can write it, so it is not trusted", name)
+		case uid != 0 && uid != owner && int64(uid) != int64(os.Geteuid()):
+			return fmt.Errorf("%s: belongs to uid %d, who could not have changed realmctl itself, so it is not trusted", name, uid)
+		}
 	}
-	if info.Mode().Perm()&0o022 != 0 {
-		return nil, notAsked(fmt.Errorf("%s: others than its owner can write it, so it is not trusted", path))
-	}
+	return nil
+}
+
+// ownerOf is the user id of the owner of a file.
+func ownerOf(info fs.FileInfo) uint32 { return info.Sys().(*syscall.Stat_t).Uid }
+
+func runMfactl(path, realmID, config string, wait time.Duration) ([]readiness, error) {
 	var args []string
 	if config != "" {
 		args = append(args, "-c", config)
@@ -82,7 +108,7 @@ func runMfactl(path, realmID, config string, wait time.Duration) ([]readiness, e
 	cmd.WaitDelay = time.Second
 	out, talk := &bounded{max: maxReady}, &bounded{max: 64 << 10}
 	cmd.Stdout, cmd.Stderr = out, talk
-	err = cmd.Run()
+	err := cmd.Run()
 	switch {
 	case ctx.Err() != nil:
 		return nil, notAsked(fmt.Errorf("%s did not answer within %v", path, wait))
