@@ -67,7 +67,7 @@ test:
 
 # What is used by several goroutines at once. The race detector needs a C
 # compiler.
-RACE := ./pkg/audit/... ./pkg/store/... ./pkg/internal/...
+RACE := ./pkg/audit/... ./pkg/duo/... ./pkg/store/... ./pkg/internal/...
 race:
 	@$(call with,gcc,the race detector was left out) && CGO_ENABLED=1 $(GO) test -race -short $(RACE)
 
