@@ -34,6 +34,7 @@ func allowed() map[string][]string {
 		"pkg/password":          {"pkg/internal/process"},
 		"pkg/duo":               {},
 		"pkg/duo/duotest":       {},
+		"pkg/getent":            {"pkg/internal/process"},
 		"pkg/config/oathtable":  {},
 		"pkg/config":            {"pkg/config/oathtable"},
 		"pkg/realm":             {"pkg/section"},
@@ -52,12 +53,18 @@ func allowed() map[string][]string {
 			"cmd/internal/cli", "cmd/internal/host", "cmd/internal/oathconf", "cmd/internal/trusted",
 			"pkg/account", "pkg/config", "pkg/deliver", "pkg/realm", "pkg/mfa", "pkg/verify", "pkg/store/filestore", "pkg/store/sealfile", "pkg/audit",
 		},
+		"cmd/internal/caller":   {"cmd/internal/cli", "cmd/internal/site", "pkg/getent", "pkg/mfa"},
+		"cmd/internal/converse": {},
+		"cmd/internal/request":  {},
+		"cmd/internal/login": {
+			"cmd/internal/cli", "cmd/internal/site", "pkg/audit", "pkg/mfa", "pkg/password", "pkg/qr", "pkg/store", "pkg/verify",
+		},
 		// The programs. What edits realms knows no store.
 		"cmd/oathkeygen":    {"cmd/internal/cli", "cmd/internal/oathconf", "pkg/oath"},
 		"cmd/oath-qrencode": {"cmd/internal/cli", "cmd/internal/host", "cmd/internal/oathconf", "pkg/oath", "pkg/qr"},
 		"cmd/oathverify": {
-			"cmd/internal/cli", "cmd/internal/site", "cmd/internal/trusted",
-			"pkg/realm", "pkg/oath", "pkg/qr", "pkg/mfa", "pkg/verify", "pkg/store", "pkg/audit",
+			"cmd/internal/caller", "cmd/internal/cli", "cmd/internal/converse", "cmd/internal/login", "cmd/internal/request", "cmd/internal/site", "cmd/internal/trusted",
+			"pkg/getent", "pkg/realm", "pkg/oath", "pkg/mfa", "pkg/verify",
 		},
 		"cmd/realmctl": {
 			"cmd/internal/cli", "cmd/internal/oathconf", "pkg/config", "pkg/realm", "pkg/realm/realmfile", "pkg/account", "pkg/oath",
@@ -67,7 +74,7 @@ func allowed() map[string][]string {
 			"pkg/realm", "pkg/oath", "pkg/qr", "pkg/mfa", "pkg/verify", "pkg/store", "pkg/store/sealfile", "pkg/audit",
 		},
 		"cmd/oathenroll": {
-			"cmd/internal/cli", "cmd/internal/site",
+			"cmd/internal/caller", "cmd/internal/cli", "cmd/internal/site", "pkg/getent",
 			"pkg/oath", "pkg/qr", "pkg/mfa", "pkg/verify", "pkg/store", "pkg/audit", "pkg/deliver", "pkg/password",
 		},
 	}

@@ -66,12 +66,12 @@ func (s *session) asUser(text []byte, what, name string) error {
 	cmd := exec.Command(self)
 	cmd.Args = []string{writerName, what, name}
 	cmd.Env, cmd.Stdin, cmd.Stderr = []string{}, bytes.NewReader(text), &talk
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: l.uid, Gid: l.gid, Groups: l.groups}}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: l.UID, Gid: l.GID, Groups: l.groups}}
 	err = cmd.Run()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
 		if err != nil {
-			err = cli.Unsure("cannot write as user %q: %w", l.name, err)
+			err = cli.Unsure("cannot write as user %q: %w", l.Name, err)
 		}
 		return err
 	}
@@ -79,7 +79,7 @@ func (s *session) asUser(text []byte, what, name string) error {
 	if exit.ExitCode() == cli.ExitNo {
 		return cli.Refused("%s", said)
 	}
-	return cli.Unsure("cannot write as user %q: %s (%v)", l.name, said, exit)
+	return cli.Unsure("cannot write as user %q: %s (%v)", l.Name, said, exit)
 }
 
 // writer is the child.

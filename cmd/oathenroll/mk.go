@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"oathkit/cmd/internal/caller"
 	"oathkit/cmd/internal/cli"
 	"oathkit/pkg/mfa"
 	"oathkit/pkg/oath"
@@ -82,7 +83,7 @@ func (o *options) method(word string) (mfa.Kind, error) {
 		return "", cli.Misused("option %q goes with SMS", "--phone")
 	case kind.Sent() && (o.scan.given || o.showKey.given || o.adapt.given):
 		return "", cli.Misused("options %q, %q and %q go with AUTHENTICATOR", "--scan", "--show-key", "--adapt")
-	case kind == mfa.SMS && o.phone == "" && (o.batch || !underSudo()):
+	case kind == mfa.SMS && o.phone == "" && (o.batch || !caller.UnderSudo()):
 		return "", cli.Misused("--phone is required when using SMS")
 	case o.phone != "":
 		if err := mfa.CheckPhone(o.phone); err != nil {

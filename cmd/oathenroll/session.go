@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"oathkit/cmd/internal/caller"
 	"oathkit/cmd/internal/cli"
 	"oathkit/cmd/internal/site"
 	"oathkit/pkg/audit"
@@ -41,7 +42,7 @@ func (o *options) open(c *cli.Context) (*session, error) {
 	if err := o.checkSudo(); err != nil {
 		return nil, err
 	}
-	if underSudo() {
+	if caller.UnderSudo() {
 		// sudo passes the user's limits on. With this one he could have his
 		// factors changed and the audit log not written, which is the longest file.
 		_ = syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: unlimited, Max: unlimited})
@@ -110,7 +111,7 @@ func advise(err error) error {
 		return cli.Unsure("%w", err).Hint("is there another login or enrolment of yours under way?")
 	case errors.Is(err, store.ErrStateLost):
 		return cli.Unsure("%w", err).Hint("ask the administrator for 'mfactl unlock'")
-	case errors.Is(err, fs.ErrPermission), os.Geteuid() != 0 && !underSudo():
+	case errors.Is(err, fs.ErrPermission), os.Geteuid() != 0 && !caller.UnderSudo():
 		return cli.Unsure("%w", err).Hint("users run this through sudo: sudo oathenroll ...")
 	}
 	return cli.Unsure("%w", err)
@@ -122,7 +123,7 @@ func (s *session) record(e audit.Event) error {
 	e.Time, e.User, e.Realm, e.Service = s.now, s.who.id, s.who.realm, s.c.Name
 	e.By, e.Login = strconv.Itoa(os.Getuid()), site.LoginUID()
 	if s.who.sudo != nil {
-		e.By = strconv.FormatUint(uint64(s.who.sudo.uid), 10)
+		e.By = strconv.FormatUint(uint64(s.who.sudo.UID), 10)
 	}
 	return s.Record(s.c, e)
 }

@@ -16,12 +16,6 @@ import (
 
 func main() { os.Exit(cli.Main(command())) }
 
-// refusal is what a person is told of every refusal, whatever its reason.
-const refusal = "wrong code, or too many tries"
-
-// fault is what a person is told where it could not be found out.
-const fault = "the code cannot be checked now"
-
 // options are what the command line says.
 type options struct {
 	flags *cli.Flags
@@ -32,6 +26,7 @@ type options struct {
 	json, explain  bool
 	enrol          bool
 	method         string
+	anyRealm       bool // of a hook
 
 	keyFile   string
 	digits    int
@@ -50,14 +45,17 @@ func command() *cli.Command {
 		Summary: "say whether a one-time code is good",
 		Help: `The code is the first line of standard input, or is asked for on the terminal.
 With USER it is judged against the store; with -k against the keys in FILE, and
-nothing is remembered, so the same code is good again.
+nothing is remembered, so the same code is good again. The commands are hooks,
+for programs that people log in to; a user who is called like one is written
+NAME@REALM.
 
 exit status: 0 the code is good, 1 it is not, 111 could not find out`,
 		MaxArgs: 1,
 		// 2 hangs OpenVPN and 3 is a yes to FreeRADIUS, so misuse is 111 too.
-		Misused: cli.ExitUnsure,
-		Flags:   o.declare,
-		Run:     o.run,
+		Misused:  cli.ExitUnsure,
+		Flags:    o.declare,
+		Run:      o.run,
+		Commands: o.hooks(),
 	}
 }
 

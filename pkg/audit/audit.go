@@ -44,6 +44,7 @@ type Event struct {
 	By      string // who made a change: the numeric user id of the process
 	Login   string // the numeric user id that the session of that process logged in as
 
+	Password   string        // of a login that has one: "held", "wrong" or "not checked"
 	Verdict    string        // "accepted", "rejected", …; for a change "done"
 	Reason     string        // why, in a few stable words
 	Credential string        // the credential's id
@@ -69,6 +70,7 @@ func AppendLine(dst []byte, e Event) []byte {
 	dst = field(dst, "tty", e.TTY)
 	dst = field(dst, "by", e.By)
 	dst = field(dst, "login", e.Login)
+	dst = field(dst, "password", e.Password)
 	dst = field(dst, "verdict", e.Verdict)
 	dst = field(dst, "reason", e.Reason)
 	dst = field(dst, "credential", e.Credential)

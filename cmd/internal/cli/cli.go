@@ -45,7 +45,14 @@ type Command struct {
 
 	Flags    func(f *Flags)         // declares the options; may be nil
 	Run      func(c *Context) error // nil for a program that only has commands
-	Commands []*Command             // a program has commands or operands, not both
+	Commands []*Command             // with Run: a first operand that names none of them is an operand
+
+	// Own says that only the command's own options go after its name, and those
+	// of the program before it, so that both may have one of the same name.
+	Own bool
+	// Verbatim says that the first operand ends the options: the operands are
+	// a program with options of its own.
+	Verbatim bool
 }
 
 // A Context is what a running command is given.
@@ -110,19 +117,22 @@ func run(root *Command, c *Context, args []string) error {
 		if f.done(c, chain) {
 			return nil
 		}
-		rest := f.operands
-		if len(rest) == 0 {
-			return Misused("no command given").Hint("'%s --help' lists the commands", root.Name)
+		next, rest, err := cmd.next(root, f)
+		if err != nil {
+			return err
 		}
-		next := find(cmd.Commands, rest[0])
 		if next == nil {
-			return unknownCommand(rest[0]).Hint("'%s --help' lists the commands", root.Name)
+			break
 		}
-		cmd, args = next, rest[1:]
+		cmd, args = next, rest
 		chain = append(chain, cmd)
-		f = newFlags(chain)
+		if cmd.Own {
+			f = newFlags([]*Command{cmd})
+		} else {
+			f = newFlags(chain)
+		}
 	}
-	if err := f.parse(args, false); err != nil {
+	if err := f.parse(args, cmd.Verbatim); err != nil {
 		return err
 	}
 	if f.done(c, chain) {
@@ -138,6 +148,22 @@ func run(root *Command, c *Context, args []string) error {
 		return Misused("too many operands: usage is %q", synopsis(chain))
 	}
 	return cmd.Run(c)
+}
+
+// next is the command that the first operand names and what comes after it; nil
+// where the operands are the command's own.
+func (cmd *Command) next(root *Command, f *Flags) (*Command, []string, error) {
+	rest := f.operands
+	if cmd.Run != nil && (len(rest) == 0 || f.ended) {
+		return nil, nil, nil
+	}
+	if len(rest) == 0 {
+		return nil, nil, Misused("no command given").Hint("'%s --help' lists the commands", root.Name)
+	}
+	if next := find(cmd.Commands, rest[0]); next != nil || cmd.Run != nil {
+		return next, rest[1:], nil
+	}
+	return nil, nil, unknownCommand(rest[0]).Hint("'%s --help' lists the commands", root.Name)
 }
 
 func unknownCommand(name string) *Failure {

@@ -35,6 +35,20 @@ func tool(misused int) *Command {
 					f.Int(&n, "k,number", "N", "a number")
 				},
 			},
+			{
+				Name: "judge", Args: "[NAME]", Summary: "take a command or a name", MaxArgs: 1, Run: show,
+				Flags: func(f *Flags) {
+					flags = f
+					f.Bool(&dry, "n,dry-run", "only show")
+				},
+				Commands: []*Command{
+					{
+						Name: "hook", Summary: "have an option that the program has, too", Own: true, Run: show,
+						Flags: func(f *Flags) { f.Bool(&dry, "c", "something else") },
+					},
+					{Name: "run", Args: "PROG...", Summary: "run a program", MinArgs: 1, MaxArgs: -1, Own: true, Verbatim: true, Run: show},
+				},
+			},
 			{Name: "no", Summary: "say no", Run: func(*Context) error { return ErrNo }},
 			{Name: "refuse", Summary: "refuse", Run: func(*Context) error { return Refused("not %q", "this").Hint("take that") }},
 			{Name: "break", Summary: "fail", Run: func(*Context) error { return errors.New("disk is full") }},
@@ -87,6 +101,17 @@ func TestOptions(t *testing.T) {
 		{"", 2, "", "no command given"},
 		{"nosuch", 2, "", `unknown command "nosuch"`},
 		{"SECRETxxxxxxxxxx set", 2, "", "error: unknown command\n"},
+		{"judge", 0, `config="" dry=false n=0 given=false args=[]`, ""},
+		{"judge a -n", 0, `config="" dry=true n=0 given=true args=["a"]`, ""},
+		{"-c f judge -n a", 0, `config="f" dry=true n=0 given=true args=["a"]`, ""},
+		{"judge -- hook", 0, `config="" dry=false n=0 given=false args=["hook"]`, ""},
+		{"judge a hook", 2, "", "too many operands"},
+		{"-c f judge hook -c", 0, `config="f" dry=true`, ""},
+		{"judge hook -n", 2, "", `unknown option "-n"`},
+		{"judge hook --help", 0, "usage: tool judge hook [OPTION]...\n", ""},
+		{"-c f judge run sh -c x", 0, `config="f" dry=false n=0 given=false args=["sh" "-c" "x"]`, ""},
+		{"judge run -- sh -c x", 0, `config="" dry=false n=0 given=false args=["sh" "-c" "x"]`, ""},
+		{"judge --help", 0, "usage: tool judge [OPTION]... [NAME]\n", ""},
 		{"no", 1, "", ""},
 		{"refuse", 1, "", "tool: error: not \"this\"\ntool: hint: take that\n"},
 		{"break", 111, "", "tool: error: disk is full\n"},

@@ -17,6 +17,7 @@ type Flags struct {
 	fs       *flag.FlagSet
 	options  []option
 	operands []string
+	ended    bool // "--" ended the options
 
 	help, version bool
 }
@@ -103,6 +104,15 @@ func (f *Flags) Given(name string) bool {
 	return false
 }
 
+// Names are the options that were declared, by the longest of their names.
+func (f *Flags) Names() []string {
+	names := make([]string, 0, len(f.options))
+	for _, o := range f.options {
+		names = append(names, o.names[strings.LastIndexByte(o.names, ',')+1:])
+	}
+	return names
+}
+
 func hasName(names, name string) bool {
 	for n := range strings.SplitSeq(names, ",") {
 		if n == name {
@@ -115,15 +125,15 @@ func hasName(names, name string) bool {
 // parse reads options and operands, mixed, until "--". With first set it stops
 // at the first operand, which names a command.
 func (f *Flags) parse(args []string, first bool) error {
-	f.operands = nil
+	f.operands, f.ended = nil, false
 	for {
 		before := len(args)
 		if err := f.fs.Parse(args); err != nil {
 			return Misused("%s", optionError(err))
 		}
 		rest := f.fs.Args()
-		ended := len(rest) < before && args[before-len(rest)-1] == "--"
-		if len(rest) == 0 || first || ended {
+		f.ended = len(rest) < before && args[before-len(rest)-1] == "--"
+		if len(rest) == 0 || first || f.ended {
 			f.operands = append(f.operands, rest...)
 			return nil
 		}

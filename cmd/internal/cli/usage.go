@@ -14,7 +14,7 @@ func synopsis(chain []*Command) string {
 	}
 	last := chain[len(chain)-1]
 	words = append(words, "[OPTION]...")
-	if len(last.Commands) > 0 {
+	if len(last.Commands) > 0 && last.Run == nil {
 		words = append(words, "COMMAND")
 	}
 	if last.Args != "" {

@@ -6,8 +6,8 @@
 // environment; at the deadline the program and all that it started are killed
 // (unless they left its session); what it says on standard error comes back
 // bounded, on one line, and without the secrets; and a program that ends well
-// without having looked at its input is found out. Standard output is dropped,
-// there is no terminal, and the working directory is /.
+// without having looked at its input is found out. Standard output is dropped
+// unless it is asked for, there is no terminal, and the working directory is /.
 //
 // Left out: long input, and killing the program when this process is itself
 // killed. Package os/exec is not used, for what it would add to the start of
@@ -33,8 +33,8 @@ const MaxInput = 4096
 // maxSaid is how much of standard error is kept before it is cleaned, in bytes.
 const maxSaid = 64 << 10
 
-// linger is for how long standard error is read after the program failed,
-// should something that it started hold it open.
+// linger is for how long its output is read after the program ended, should
+// something that it started hold it open.
 const linger = 200 * time.Millisecond
 
 // A Command is one run of a program.
@@ -44,6 +44,8 @@ type Command struct {
 	FD      int           // where the program reads the input: 0 or 3
 	Timeout time.Duration // after which the program is killed
 	Secrets []string      // what must not come back in Exit.Said
+	Bare    bool          // an empty environment, without even PATH
+	Keep    int           // how many bytes of standard output come back in Exit.Output; one more is an error. 0: none is wanted
 }
 
 // An Exit is how a program ended.
@@ -52,6 +54,7 @@ type Exit struct {
 	Signal syscall.Signal // that killed it; 0 if none did
 	Read   bool           // it read its input, in part at least
 	Said   string         // the end of its standard error, fit for a log
+	Output string         // its standard output, where Command.Keep asked for it
 }
 
 // CheckArgv says whether argv can be run: the first word must be an absolute
@@ -89,8 +92,14 @@ func (c Command) Run(ctx context.Context) (Exit, error) {
 		return Exit{}, err
 	}
 	defer unix.Close(input)
-	said, pid, err := c.start(input)
+	output, err := c.output()
 	if err != nil {
+		return Exit{}, err
+	}
+	said, pid, err := c.start(input, output.theirs)
+	output.started()
+	if err != nil {
+		output.end()
 		return Exit{}, fmt.Errorf("cannot run %q: %w", c.Argv[0], err)
 	}
 	defer said.Close()
@@ -115,6 +124,9 @@ func (c Command) Run(ctx context.Context) (Exit, error) {
 	if left, err := unix.IoctlGetInt(input, unix.TIOCINQ); err == nil {
 		e.Read = left < len(c.Input)
 	}
+	if e.Output, err = output.end(); why == nil && err != nil {
+		why = fmt.Errorf("%q: %w", c.Argv[0], err)
+	}
 	return e, why
 }
 
@@ -137,7 +149,7 @@ func filled(input []byte) (int, error) {
 
 // start starts the program and returns the end of its standard error that is
 // ours.
-func (c Command) start(input int) (said *os.File, pid int, err error) {
+func (c Command) start(input int, output *os.File) (said *os.File, pid int, err error) {
 	null, err := os.OpenFile("/dev/null", os.O_RDWR, 0)
 	if err != nil {
 		return nil, 0, err
@@ -148,13 +160,16 @@ func (c Command) start(input int) (said *os.File, pid int, err error) {
 		return nil, 0, err
 	}
 	defer theirs.Close()
-	files := []uintptr{uintptr(input), null.Fd(), theirs.Fd()}
+	if output == nil {
+		output = null
+	}
+	files := []uintptr{uintptr(input), output.Fd(), theirs.Fd()}
 	if c.FD == 3 {
-		files = []uintptr{null.Fd(), null.Fd(), theirs.Fd(), uintptr(input)}
+		files = []uintptr{null.Fd(), output.Fd(), theirs.Fd(), uintptr(input)}
 	}
 	pid, err = syscall.ForkExec(c.Argv[0], c.Argv, &syscall.ProcAttr{
 		Dir:   "/",
-		Env:   []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"},
+		Env:   c.environment(),
 		Files: files,
 		// A session of its own: no terminal to ask on, and one number to kill.
 		Sys: &syscall.SysProcAttr{Setsid: true},
@@ -164,6 +179,13 @@ func (c Command) start(input int) (said *os.File, pid int, err error) {
 		return nil, 0, err
 	}
 	return said, pid, nil
+}
+
+func (c Command) environment() []string {
+	if c.Bare {
+		return []string{}
+	}
+	return []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
 }
 
 // await waits until the program has ended, and kills it at the deadline. It does

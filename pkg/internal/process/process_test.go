@@ -32,6 +32,30 @@ func run(t *testing.T, c Command) Exit {
 	return e
 }
 
+func TestOutput(t *testing.T) {
+	for _, c := range []struct{ name, text, want, fault string }{
+		{"kept", "echo hello; cat >/dev/null", "hello\n", ""},
+		{"kept of one who says no", "echo hello; exit 1", "hello\n", ""},
+		{"none", "exit 0", "", ""},
+		{"as long as it may be", "head -c 10 /dev/zero | tr '\\000' x", "xxxxxxxxxx", ""},
+		{"too long", "head -c 1000000 /dev/zero", "", "its output is too long"},
+		{"somebody holds it", "sleep 60 & echo hello", "hello\n", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e, err := Command{Argv: []string{script(t, c.text)}, Timeout: time.Minute, Keep: 10}.Run(context.Background())
+			if c.fault == "" && err != nil || c.fault != "" && (err == nil || !strings.Contains(err.Error(), c.fault)) {
+				t.Fatalf("error %v, want %q", err, c.fault)
+			}
+			if e.Output != c.want {
+				t.Errorf("output %q, want %q", e.Output, c.want)
+			}
+		})
+	}
+	if _, err := (Command{Argv: []string{"/nonexistent"}, Keep: 10}).Run(context.Background()); err == nil {
+		t.Error("a program that is not there was run")
+	}
+}
+
 func TestRun(t *testing.T) {
 	long := strings.Repeat("x", MaxInput)
 	for _, c := range []struct {

@@ -11,14 +11,17 @@ function __oathverify_at
             continue
         end
         switch $word
-            case --algorithm --config --digits --hotp --key-file --method --realm --rhost --service --step --time --window -c -d -k -m -s -w
+            case --algorithm --config --digits --hotp --key-file --method --prompt --realm --rhost --service --step --time --window -c -d -k -m -s -w
                 set skip 1
+            case converse
+                set -a commands $word
         end
     end
     test "$commands" = "$argv"
 end
 
 complete -c oathverify -n '__oathverify_at' -f
+complete -c oathverify -n '__oathverify_at' -a converse -d 'ask a person through a host that speaks the protocol of this hook'
 complete -c oathverify -n '__oathverify_at' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
 complete -c oathverify -n '__oathverify_at' -l realm -x -d 'the realm of a USER that names none'
 complete -c oathverify -n '__oathverify_at' -l service -x -d 'the program that asks, for the audit log'
@@ -36,3 +39,10 @@ complete -c oathverify -n '__oathverify_at' -l hotp -x -d 'with -k: the keys are
 complete -c oathverify -n '__oathverify_at' -l time -x -d 'with -k: judge as of TIME, seconds since 1970 or RFC 3339'
 complete -c oathverify -n '__oathverify_at' -s h -l help -d 'show this help and exit'
 complete -c oathverify -n '__oathverify_at' -l version -d 'show the version and exit'
+complete -c oathverify -n '__oathverify_at converse' -f
+complete -c oathverify -n '__oathverify_at converse' -l realm -x -d 'the realm that is judged (default pam)'
+complete -c oathverify -n '__oathverify_at converse' -l any-realm -d 'a name that ends in another realm is judged there, instead of refused'
+complete -c oathverify -n '__oathverify_at converse' -l prompt -x -d 'the question (default "One-time code: ")'
+complete -c oathverify -n '__oathverify_at converse' -l enrol -d 'show the QR code of a user who is enabled and has not given a right code yet'
+complete -c oathverify -n '__oathverify_at converse' -s h -l help -d 'show this help and exit'
+complete -c oathverify -n '__oathverify_at converse' -l version -d 'show the version and exit'

@@ -1,21 +1,21 @@
-package main
+package login
 
 import (
 	"context"
 	"crypto/rand"
 	"errors"
 
-	"oathkit/cmd/internal/cli"
+	"oathkit/pkg/audit"
 	"oathkit/pkg/mfa"
 	"oathkit/pkg/verify"
 )
 
-// sent is the verdict of --method email and --method sms: a no, with a code on
+// Sent is the verdict on somebody to whom a code was sent: a no, with a code on
 // its way.
-const sent verify.Verdict = "sent"
+const Sent verify.Verdict = "sent"
 
-// notice is what a person is told of it.
-const notice = "a code has been sent to you: log in with it"
+// Notice is what a person is told of it.
+const Notice = "a code has been sent to you: log in with it"
 
 // The reasons in the audit log of what became of a code to be sent.
 const (
@@ -25,45 +25,25 @@ const (
 	reasonNoMethod  = "no-such-method"
 )
 
-// runSend sends a code to the person, and answers no: nobody is let in by that.
-func (o *options) runSend(c *cli.Context) error {
-	l, err := o.begin(c)
-	if err != nil {
-		return err
+// SendFirst sends a code to whoever has nothing else, before he is asked for it.
+// Where that fails he may still have a recovery code, so the error is for the
+// log of the host.
+func (l *Login) SendFirst() (sent bool, err error) {
+	u, err := l.Site.Store.View(context.Background(), l.ID)
+	if err != nil || onlySent(u) == nil {
+		return false, nil // the decision says what is wrong
 	}
-	if err := l.resolve(); err != nil {
-		return l.refuseName(err)
-	}
-	r, err := l.send(func(u mfa.User) *mfa.Credential { return ofKind(u, mfa.Kind(o.method)) })
-	if err != nil {
-		return l.fail(err)
-	}
-	if o.json {
-		if err := c.JSON(l.verdict(r)); err != nil {
-			return err
-		}
-	}
-	if r.Verdict == sent {
-		c.Say("%s", notice)
-	} else {
-		c.Say("%s", refusal)
-	}
-	return cli.ErrNo
+	r, err := l.send(onlySent)
+	return err == nil && r.Verdict == Sent, err
 }
 
-// sendAtPrompt sends a code to whoever has nothing else, before he is asked for
-// it. Where that fails he may still have a recovery code.
-func (l *login) sendAtPrompt() {
-	u, err := l.site.Store.View(context.Background(), l.id)
-	if err != nil || onlySent(u) == nil {
-		return // the decision says what is wrong
+// Send sends a code of the kind, email or sms.
+func (l *Login) Send(kind mfa.Kind) (verify.Result, error) {
+	r, err := l.send(func(u mfa.User) *mfa.Credential { return ofKind(u, kind) })
+	if err != nil {
+		return verify.Result{Verdict: verify.Error}, l.Fail(err)
 	}
-	switch r, err := l.send(onlySent); {
-	case err != nil:
-		l.c.Warn("%v", err)
-	case r.Verdict == sent:
-		l.c.Say("%s", notice)
-	}
+	return r, nil
 }
 
 // ofKind is the user's credential of a kind, an activated one if he has it.
@@ -94,11 +74,11 @@ func onlySent(u mfa.User) *mfa.Credential {
 // send makes a code for the credential that which finds, keeps its hash, gives
 // the user's lock up, and only then hands the code to the administrator's
 // command. One that cannot be delivered is revoked.
-func (l *login) send(which func(mfa.User) *mfa.Credential) (verify.Result, error) {
+func (l *Login) send(which func(mfa.User) *mfa.Credential) (verify.Result, error) {
 	var r verify.Result
 	var cr mfa.Credential
 	var code string
-	err := l.update(func(u mfa.User) (mfa.User, error) {
+	err := l.Update(func(u mfa.User) (mfa.User, error) {
 		after, err := u, error(nil)
 		r, cr, code = verify.Result{Verdict: verify.NotEnrolled, Reason: reasonNoMethod}, mfa.Credential{}, ""
 		if found := which(u); found != nil {
@@ -112,17 +92,17 @@ func (l *login) send(which func(mfa.User) *mfa.Credential) (verify.Result, error
 	}
 	r.Credential, r.Kind = cr.ID, string(cr.Kind)
 	if code != "" {
-		if err := l.site.SendCode(cr, code, l.now); err != nil {
-			rerr := l.update(func(u mfa.User) (mfa.User, error) { return mfa.RevokeSent(u, code), nil })
+		if err := l.Site.SendCode(cr, code, l.now); err != nil {
+			rerr := l.Update(func(u mfa.User) (mfa.User, error) { return mfa.RevokeSent(u, code), nil })
 			return r, errors.Join(err, rerr)
 		}
 	}
-	return r, l.site.Record(l.c, l.sendEvent(r))
+	return r, l.Site.Record(l.c, l.sendEvent(r))
 }
 
 // newCode makes a code, unless the user must not get one now.
-func (l *login) newCode(u mfa.User, cr mfa.Credential) (verify.Result, string, mfa.User, error) {
-	st, err := verify.Status(u, l.now, l.policy)
+func (l *Login) newCode(u mfa.User, cr mfa.Credential) (verify.Result, string, mfa.User, error) {
+	st, err := verify.Status(u, l.now, l.Policy)
 	if err != nil {
 		return verify.Result{}, "", u, err
 	}
@@ -135,11 +115,18 @@ func (l *login) newCode(u mfa.User, cr mfa.Credential) (verify.Result, string, m
 	case errors.As(err, &soon):
 		r := verify.Result{Verdict: verify.Locked, Reason: reasonTooSoon, RetryAfter: soon.Wait}
 		if last := u.State.For(u.Record).Sent; last.Open(l.now) && last.Purpose == mfa.ForLogin {
-			r.Verdict, r.Reason = sent, reasonStillGood
+			r.Verdict, r.Reason = Sent, reasonStillGood
 		}
 		return r, "", u, nil
 	case err != nil:
 		return verify.Result{}, "", u, err
 	}
-	return verify.Result{Verdict: sent, Reason: reasonSent}, code, after, nil
+	return verify.Result{Verdict: Sent, Reason: reasonSent}, code, after, nil
+}
+
+// sendEvent is for a code that was asked for.
+func (l *Login) sendEvent(r verify.Result) audit.Event {
+	e := l.event(r)
+	e.Event = "send"
+	return e
 }

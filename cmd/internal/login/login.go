@@ -1,0 +1,185 @@
+// Package login is one person's attempt to log in, whatever host he comes from:
+// who is meant, what his realm asks, whether the password and the code hold, and
+// the line in the audit log. A host's program says who knocks and what he
+// answered, and tells him the verdict.
+//
+// An answer is judged by Judge, where the host has seen to the password or asks
+// for none, or by JudgeWhole, where this login is all that there is. Both return
+// only when the decision is durable and, where the configuration wants it,
+// audited.
+package login
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"oathkit/cmd/internal/cli"
+	"oathkit/cmd/internal/site"
+	"oathkit/pkg/audit"
+	"oathkit/pkg/mfa"
+	"oathkit/pkg/store"
+	"oathkit/pkg/verify"
+)
+
+// Refusal is what a person is told of every refusal, whatever its reason.
+const Refusal = "wrong code, or too many tries"
+
+// Fault is what a person is told where it could not be found out.
+const Fault = "the code cannot be checked now"
+
+// Invitation is what a person is told whose password alone still opens.
+const Invitation = "a second factor is waiting for you: scan its QR code, and log in with the code that your app shows"
+
+// An Attempt is what a host knows of the person at its door.
+type Attempt struct {
+	Name     string // as he gave it
+	Realm    string // the one that is judged; empty where the name may say it, and else the default one is meant
+	AnyRealm bool   // the name may end in another realm than Realm
+
+	Service string // the program that asks, as it calls itself
+	RHost   string // where the person is, as the host says
+	TTY     string // his terminal, as the host says
+}
+
+// A Login is an attempt and what is known of it. It is not for concurrent use.
+type Login struct {
+	Attempt Attempt
+	Site    *site.Site
+	ID      string // name@realm; until Resolve what the person gave
+	Realm   string
+	Policy  verify.Policy
+	User    mfa.User // after a decision
+
+	// Look, if it is not nil, is shown the user and the answer that is about to
+	// be judged, under his lock.
+	Look func(u mfa.User, answer string, now time.Time)
+
+	c        *cli.Context
+	now      time.Time
+	password string // what became of the password, for the audit log
+}
+
+// Begin opens the site that the configuration names for one attempt, so that it
+// is judged by what the files say now. Where no site can be opened there is no
+// login; where only the store cannot be, the failure is in the audit log.
+func Begin(c *cli.Context, config string, named bool, a Attempt) (*Login, error) {
+	s, err := site.Open(config, named, c.Name)
+	if s == nil {
+		return nil, err
+	}
+	l := &Login{Attempt: a, Site: s, ID: a.Name, Realm: a.Realm, c: c}
+	if err != nil {
+		return l, l.Fail(err)
+	}
+	return l, nil
+}
+
+// Resolve finds out who is meant and what his realm asks. An error is for
+// RefuseName.
+func (l *Login) Resolve() error {
+	id, realm, err := l.Site.Realms.Resolve(l.Attempt.Name, l.Attempt.Realm)
+	if errors.Is(err, site.ErrRealm) && l.Attempt.AnyRealm {
+		id, realm, err = l.Site.Realms.Resolve(l.Attempt.Name, "")
+	}
+	if err != nil {
+		return err
+	}
+	l.ID, l.Realm, l.Policy = id, realm, l.Site.Policy(realm)
+	return nil
+}
+
+// RefuseName turns away a name that cannot be a user's, for the reason that
+// Resolve gave. That is a no, not a fault: names come from whoever knocks.
+func (l *Login) RefuseName(cause error) (verify.Result, error) {
+	if errors.Is(cause, site.ErrNoDefault) {
+		return verify.Result{Verdict: verify.Error}, l.Fail(cause)
+	}
+	return l.record(verify.Result{Verdict: verify.Rejected, Reason: "bad name: " + cause.Error()})
+}
+
+// Refuse turns a person away who was not judged, for a reason of the audit log.
+func (l *Login) Refuse(reason string) (verify.Result, error) {
+	return l.record(verify.Result{Verdict: verify.Rejected, Reason: reason})
+}
+
+// Judge decides on a code. Whether the person has given a password is the
+// host's business.
+func (l *Login) Judge(code string) (verify.Result, error) {
+	return l.judge([]string{code}, nil)
+}
+
+// judge decides on the first of some readings of an answer that is accepted, or
+// else on the first one. The result is changed by amend, if there is one, before
+// it is recorded.
+func (l *Login) judge(readings []string, amend func(*verify.Result)) (verify.Result, error) {
+	var result verify.Result
+	err := l.Update(func(u mfa.User) (mfa.User, error) {
+		if l.Look != nil {
+			l.Look(u, readings[0], l.now)
+		}
+		result, l.User = verify.Decide(u, readings[0], l.now, l.Policy)
+		for _, other := range readings[1:] {
+			if result.Verdict == verify.Accepted {
+				break
+			}
+			if r, after := verify.Decide(u, other, l.now, l.Policy); r.Verdict == verify.Accepted {
+				result, l.User = r, after
+			}
+		}
+		return l.User, nil
+	})
+	if err != nil {
+		return verify.Result{Verdict: verify.Error}, l.Fail(err)
+	}
+	if amend != nil {
+		amend(&result)
+	}
+	return l.record(result)
+}
+
+// Update is one transaction on the user. The clock is read under his lock: a
+// process that waited for another login must not judge by the time of its arrival.
+// The store bounds that wait itself; a deadline here would cost every login a
+// timer.
+func (l *Login) Update(fn func(mfa.User) (mfa.User, error)) error {
+	return l.Site.Store.Update(context.Background(), l.ID, func(u mfa.User) (mfa.User, error) {
+		l.now = time.Now()
+		return fn(u)
+	})
+}
+
+// record writes the result to the audit log. Where no event may be lost, one
+// that is lost makes it a failure.
+func (l *Login) record(r verify.Result) (verify.Result, error) {
+	if err := l.Site.Record(l.c, l.event(r)); err != nil {
+		return verify.Result{Verdict: verify.Error}, err
+	}
+	return r, nil
+}
+
+func (l *Login) event(r verify.Result) audit.Event {
+	return audit.Event{
+		Time: l.now, Event: "login", User: l.ID, Realm: l.Realm, RequiredBy: l.Policy.RequiredBy,
+		Service: l.Attempt.Service, RHost: l.Attempt.RHost, TTY: l.Attempt.TTY, Password: l.password,
+		Verdict: string(r.Verdict), Reason: r.Reason, Credential: r.Credential, Kind: r.Kind, Offset: r.Offset,
+	}
+}
+
+// Fail records a decision that could not be made or kept: nobody gets in, and
+// the reason is for the administrator.
+func (l *Login) Fail(err error) error {
+	var f *cli.Failure
+	switch {
+	case errors.As(err, &f):
+	case errors.Is(err, store.ErrStateLost):
+		err = cli.Unsure("%w", err).Hint("mfactl unlock %s builds a new one, in which old codes stay refused", l.ID)
+	case errors.Is(err, store.ErrBusy):
+		err = cli.Unsure("%w", err).Hint("another login of %q holds the lock for too long: see with fuser or lslocks who it is", l.ID)
+	}
+	e := l.event(verify.Result{Verdict: verify.Error, Reason: err.Error()})
+	if rerr := l.Site.Record(l.c, e); rerr != nil {
+		err = errors.Join(err, rerr)
+	}
+	return err
+}

@@ -1,0 +1,62 @@
+package process
+
+import (
+	"errors"
+	"io"
+	"os"
+	"time"
+)
+
+// An output is where a program's standard output goes. The zero value is for one
+// whose output nobody wants.
+type output struct {
+	keep   int
+	theirs *os.File // for the program
+	ours   *os.File
+	got    chan []byte
+}
+
+// errOutput means that the program wrote more than was asked for.
+var errOutput = errors.New("its output is too long")
+
+func (c Command) output() (*output, error) {
+	o := &output{keep: c.Keep}
+	if c.Keep == 0 {
+		return o, nil
+	}
+	var err error
+	o.ours, o.theirs, err = os.Pipe()
+	return o, err
+}
+
+// started is called once the program has its end, or could not be started: only
+// then does reading end with it.
+func (o *output) started() {
+	if o.theirs == nil {
+		return
+	}
+	o.theirs.Close()
+	o.got = make(chan []byte, 1)
+	go func() {
+		b, _ := io.ReadAll(io.LimitReader(o.ours, int64(o.keep)+1))
+		// The rest is read, too, so that the program can end.
+		_, _ = io.Copy(io.Discard, o.ours)
+		o.got <- b
+	}()
+}
+
+// end is what the program wrote. Something that it started and that holds
+// standard output open is not waited for.
+func (o *output) end() (string, error) {
+	if o.got == nil {
+		return "", nil
+	}
+	enough := time.AfterFunc(linger, func() { o.ours.Close() })
+	b := <-o.got
+	enough.Stop()
+	o.ours.Close()
+	if len(b) > o.keep {
+		return "", errOutput
+	}
+	return string(b), nil
+}
