@@ -16,7 +16,7 @@ VERSION    ?=
 
 # The programs that anybody runs, and those of the administrator.
 USER_PROGS  := oathkeygen oath-qrencode oathenroll
-ADMIN_PROGS := oathverify realmctl mfactl
+ADMIN_PROGS := oathverify realmctl mfactl oath-duo
 PROGS       := $(USER_PROGS) $(ADMIN_PROGS)
 
 # Static, small, and no paths of the machine that built them.

@@ -34,6 +34,7 @@ func allowed() map[string][]string {
 		"pkg/password":          {"pkg/internal/process"},
 		"pkg/duo":               {},
 		"pkg/duo/duotest":       {},
+		"pkg/duo/pipe":          {"pkg/internal/process"},
 		"pkg/getent":            {"pkg/internal/process"},
 		"pkg/config/oathtable":  {},
 		"pkg/config":            {"pkg/config/oathtable"},
@@ -66,6 +67,9 @@ func allowed() map[string][]string {
 			"cmd/internal/caller", "cmd/internal/cli", "cmd/internal/converse", "cmd/internal/login", "cmd/internal/request", "cmd/internal/site", "cmd/internal/trusted",
 			"pkg/getent", "pkg/realm", "pkg/oath", "pkg/mfa", "pkg/verify",
 		},
+		"cmd/oath-duo": {
+			"cmd/internal/cli", "cmd/internal/oathconf", "cmd/internal/trusted", "pkg/config", "pkg/duo", "pkg/duo/pipe",
+		},
 		"cmd/realmctl": {
 			"cmd/internal/cli", "cmd/internal/oathconf", "pkg/config", "pkg/realm", "pkg/realm/realmfile", "pkg/account", "pkg/oath",
 		},
@@ -94,6 +98,8 @@ func banned() map[string][]string {
 		// It alone links age, for what a person carries away, and age brings
 		// net and regexp with it.
 		"cmd/mfactl": {"crypto/tls", "log/slog", "net/http", "os/exec"},
+		// It opens connections, and knows no records.
+		"cmd/oath-duo": {"log/slog", "os/exec", "oathkit/pkg/mfa", "oathkit/pkg/store", "oathkit/pkg/store/filestore"},
 	}
 }
 
@@ -175,6 +181,25 @@ func TestProgramsLinkNoMoreThanTheyNeed(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// The network is a privilege of one program.
+func TestOnlyOneProgramOpensConnections(t *testing.T) {
+	var linked []string
+	for _, prog := range programs() {
+		for _, p := range goList(t, "./cmd/"+prog) {
+			for _, dep := range p.Deps {
+				// Package age brings net to mfactl, and never dials.
+				if dep == "net/http" || dep == "crypto/tls" || dep == "net" && prog != "mfactl" {
+					linked = append(linked, prog+": "+dep)
+				}
+			}
+		}
+	}
+	slices.Sort(linked)
+	if want := []string{"oath-duo: crypto/tls", "oath-duo: net", "oath-duo: net/http"}; !slices.Equal(linked, want) {
+		t.Errorf("linked: %q, want %q", linked, want)
 	}
 }
 

@@ -3,6 +3,7 @@ package duo
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -64,8 +65,11 @@ func (c *Client) ask(ctx context.Context, method, path string, params map[string
 	return f, nil
 }
 
+// ErrInvalid means that there was an answer from Duo that cannot be made sense of.
+var ErrInvalid = errors.New("invalid answer")
+
 func (c *Client) invalid(path string, err error) error {
-	return fmt.Errorf("invalid answer of %s at %s: %w", path, c.config.Host, err)
+	return fmt.Errorf("%w of %s at %s: %w", ErrInvalid, path, c.config.Host, err)
 }
 
 // A Device is one of a user's, as Preauth lists it. All texts are clean.
