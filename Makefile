@@ -1,5 +1,5 @@
 # oathkit: make, make check, make install. Variables that may be set:
-# PREFIX, DESTDIR, SYSCONFDIR, VERSION, FUZZTIME, USERS, GO.
+# PREFIX, DESTDIR, SYSCONFDIR, PAMDIR, VERSION, FUZZTIME, USERS, GO, CC, CFLAGS.
 
 GO         ?= go
 PREFIX     ?= /usr/local
@@ -11,6 +11,7 @@ DOCDIR     ?= $(PREFIX)/share/doc/oathkit
 STATEDIR   ?= /var/lib/oathkit
 LOGDIR     ?= /var/log/oathkit
 INSTALL    ?= install
+CFLAGS     ?= -O2 -g
 FUZZTIME   ?= 2m
 VERSION    ?=
 
@@ -23,17 +24,35 @@ PROGS       := $(USER_PROGS) $(ADMIN_PROGS)
 BUILD := CGO_ENABLED=0 $(GO) build -trimpath \
 	-ldflags "-s -w$(if $(VERSION), -X oathkit/cmd/internal/cli.Version=$(VERSION))"
 
+# The PAM module, and the program that it starts, whose path is fixed here.
+PAMODULE   ?= bin/pam_oathkit.so
+OATHVERIFY ?= $(SBINDIR)/oathverify
+# Where libpam looks for modules: a folder of the machine's kind, as in Debian,
+# or of its word length.
+PAMDIR     ?= $(firstword $(wildcard /lib/$(shell $(CC) -print-multiarch 2>/dev/null)/security /lib64/security) /lib/security)
+PAMWARN    := -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wcast-qual -Wformat=2 -Wundef -Wpointer-arith -Wvla
+PAMHARD    := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fvisibility=hidden
+PAMLINK    := -Wl,-z,relro,-z,now,-z,noexecstack
+
 # Tools of `make check`, outside go.mod, in versions that are known to agree
 # with this code.
 STATICCHECK := .tools/.staticcheck-v0.8.2
 GOFUMPT     := .tools/.gofumpt-v0.12.0
 
-.PHONY: all check format vet staticcheck scripts manuals test race bench fuzz soak demo completion \
+.PHONY: all pam check format vet staticcheck scripts manuals test race bench fuzz soak demo completion \
 	install uninstall clean
 
 all:
 	@mkdir -p bin
 	$(BUILD) -o bin/ ./cmd/...
+
+# Needs the headers of libpam (libpam0g-dev, pam-devel). make install takes the
+# module along when it is there.
+pam:
+	@mkdir -p $(dir $(PAMODULE))
+	$(CC) -std=gnu11 $(PAMWARN) $(PAMHARD) -DOATHVERIFY='"$(OATHVERIFY)"' $(CPPFLAGS) $(CFLAGS) -fPIC -shared $(PAMLINK) $(LDFLAGS) \
+		-o $(PAMODULE) cmd/pam_oathkit/*.c -lpam
 
 # $(call with,PROGRAM,WHAT IS LEFT OUT) ends a recipe where there is no such
 # program: well by hand, badly where CI is set.
@@ -99,10 +118,11 @@ demo: all
 
 # Root often has no Go in its path: `make && sudo make install` takes what make
 # has built.
-install: $(if $(shell command -v $(GO)),all)
+install: $(if $(shell command -v $(GO)),all) $(if $(wildcard $(PAMODULE)),pam)
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(DOCDIR)
 	$(INSTALL) -m 0755 $(addprefix bin/,$(USER_PROGS)) $(DESTDIR)$(BINDIR)
 	$(INSTALL) -m 0755 $(addprefix bin/,$(ADMIN_PROGS)) $(DESTDIR)$(SBINDIR)
+	$(if $(wildcard $(PAMODULE)),$(INSTALL) -D -m 0644 $(PAMODULE) $(DESTDIR)$(PAMDIR)/pam_oathkit.so)
 	for page in man/man?/*.?; do \
 		$(INSTALL) -D -m 0644 $$page $(DESTDIR)$(MANDIR)/$${page#man/} || exit 1; done
 	for prog in $(PROGS); do \
@@ -121,7 +141,11 @@ install: $(if $(shell command -v $(GO)),all)
 	test -e $(DESTDIR)$(SYSCONFDIR)/logrotate.d/oathkit || \
 		$(INSTALL) -D -m 0644 configs/logrotate.d/oathkit $(DESTDIR)$(SYSCONFDIR)/logrotate.d/oathkit
 
+# A service that names what is not there any more lets nobody in, root included.
 uninstall:
+	@used=$$(grep -lsE '^[^#]*(pam_oathkit\.so|/oathverify)' $(DESTDIR)$(SYSCONFDIR)/pam.conf $(DESTDIR)$(SYSCONFDIR)/pam.d/*); \
+		test -z "$$used" || { echo "take the lines of oathkit out first, or nobody can log in:" $$used >&2; exit 1; }
+	rm -f $(DESTDIR)$(PAMDIR)/pam_oathkit.so
 	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(USER_PROGS)) $(addprefix $(DESTDIR)$(SBINDIR)/,$(ADMIN_PROGS))
 	for page in man/man?/*.?; do rm -f $(DESTDIR)$(MANDIR)/$${page#man/}; done
 	for prog in $(PROGS); do \

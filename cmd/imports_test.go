@@ -36,6 +36,7 @@ func allowed() map[string][]string {
 		"pkg/duo/duotest":       {},
 		"pkg/duo/pipe":          {"pkg/internal/process"},
 		"pkg/getent":            {"pkg/internal/process"},
+		"pkg/pamstack":          {},
 		"pkg/config/oathtable":  {},
 		"pkg/config":            {"pkg/config/oathtable"},
 		"pkg/realm":             {"pkg/section"},

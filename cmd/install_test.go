@@ -84,6 +84,47 @@ func TestInstall(t *testing.T) {
 	}
 }
 
+// The PAM module is installed where it was built, knows the program of that
+// installation, and stays while a service needs it.
+func TestInstallPAMModule(t *testing.T) {
+	p := newPAMLab(t)
+	target := func(target string) (string, error) {
+		out, err := exec.Command("make", "-C", "..", target, "DESTDIR="+p.path("root"), "PREFIX=/usr",
+			"PAMDIR=/usr/lib/security", "PAMODULE="+p.path("built.so")).CombinedOutput()
+		return string(out), err
+	}
+	for _, name := range []string{"pam", "install"} {
+		if out, err := target(name); err != nil {
+			t.Fatalf("make %s: %v\n%s", name, err, out)
+		}
+	}
+	module := p.path("root/usr/lib/security/pam_oathkit.so")
+	b, err := os.ReadFile(module)
+	if err != nil || !strings.Contains(string(b), "\x00/usr/sbin/oathverify\x00") {
+		t.Errorf("the module is not for /usr/sbin/oathverify, %v", err)
+	}
+	if info, err := os.Stat(module); err != nil || info.Mode() != 0o644 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if err := os.Mkdir(p.path("root/etc/pam.d"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p.write("root/etc/pam.d/sshd", "auth required pam_oathkit.so\n", 0o644)
+	if out, err := target("uninstall"); err == nil || !strings.Contains(out, "root/etc/pam.d/sshd") {
+		t.Errorf("uninstalled under a service: %s", out)
+	}
+	if _, err := os.Stat(p.path("root/usr/sbin/oathverify")); err != nil {
+		t.Error(err)
+	}
+	p.write("root/etc/pam.d/sshd", "# auth required pam_oathkit.so\n", 0o644)
+	if out, err := target("uninstall"); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if _, err := os.Stat(module); !os.IsNotExist(err) {
+		t.Error(err)
+	}
+}
+
 // Where no package can be installed .ci/run says so and goes on to make check.
 func TestCIWithoutPackages(t *testing.T) {
 	need(t, "bash")

@@ -55,26 +55,29 @@ func (o *options) converse(c *cli.Context, talk login.Talk) error {
 }
 
 func (o *options) talk(c *cli.Context, j *converse.Judge, head converse.Head, talk login.Talk) (verify.Result, error) {
+	if err := o.checkCaller(head); err != nil {
+		return verify.Result{}, err
+	}
 	l, err := login.Begin(c, o.config, o.flags.Given("config"), o.attempt(head.User, head.Service, head.RHost, head.TTY))
 	if err != nil {
 		return verify.Result{}, err
 	}
-	if err := o.identify(l, head); err != nil {
-		return verify.Result{}, l.Fail(err)
+	if caller.UnderSudo() {
+		if _, l.Attempt.Name, err = caller.Sudo(l.Site.Realms); err != nil {
+			return verify.Result{}, l.Fail(err)
+		}
 	}
 	return l.Converse(j, talk)
 }
 
-// identify says who is asked: whom the host names, or the one who called sudo,
-// who has no say in it.
-func (o *options) identify(l *login.Login, head converse.Head) error {
-	if !caller.UnderSudo() {
+// checkCaller refuses a host that does not say who the person is, and somebody
+// who called sudo and wants a say in whose files are used, and which.
+func (o *options) checkCaller(head converse.Head) error {
+	switch {
+	case !caller.UnderSudo():
 		if head.User == "" {
 			return cli.Unsure("the host does not say who the user is")
 		}
-		return nil
-	}
-	switch {
 	case o.flags.Given("config"):
 		return cli.Misused("option %q is not for use under sudo: the configuration decides who gets in", "--config")
 	case o.realm != hookRealm || o.anyRealm:
@@ -82,9 +85,7 @@ func (o *options) identify(l *login.Login, head converse.Head) error {
 	case head.User != "":
 		return cli.Misused("under sudo the user is the one who called it, and nobody else is named")
 	}
-	_, id, err := caller.Sudo(l.Site.Realms)
-	l.Attempt.Name = id
-	return err
+	return nil
 }
 
 // lines passes every line on at once: somebody waits for it.

@@ -14,7 +14,13 @@ import (
 // hooks are the commands, by their host.
 func (o *options) hooks() []*cli.Command {
 	return []*cli.Command{
+		o.checkpasswordHook(),
 		o.converseHook(),
+		o.openvpnHook(),
+		o.pamHook(),
+		o.pipeHook(),
+		o.radiusHook(),
+		o.squidHook(),
 	}
 }
 

@@ -2,6 +2,8 @@ package login
 
 import (
 	"context"
+	"fmt"
+	"io"
 
 	"oathkit/pkg/mfa"
 	"oathkit/pkg/password"
@@ -16,11 +18,8 @@ type Secret struct {
 	Combined string // password and code as one string, the code last; then the other two are empty
 }
 
-// String does not tell the secret.
-func (Secret) String() string { return "[secret]" }
-
-// GoString does not tell the secret.
-func (Secret) GoString() string { return "[secret]" }
+// Format does not tell the secret, whatever the verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[secret]") }
 
 // What became of a password, in the audit log.
 const (
@@ -113,7 +112,7 @@ func (s Secret) readings(u mfa.User, required bool) []Secret {
 		return []Secret{{Password: s.Combined}}
 	}
 	var list []Secret
-	if !u.Activated() {
+	if u.Enrolled() && !u.Activated() {
 		list = append(list, Secret{Password: s.Combined}) // pending, perhaps
 	}
 	if n := recoveryTail(s.Combined); n > 0 {

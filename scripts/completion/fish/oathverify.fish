@@ -13,7 +13,7 @@ function __oathverify_at
         switch $word
             case --algorithm --config --digits --hotp --key-file --method --prompt --realm --rhost --service --step --time --window -c -d -k -m -s -w
                 set skip 1
-            case converse
+            case checkpassword converse openvpn pam pipe radius squid
                 set -a commands $word
         end
     end
@@ -21,7 +21,13 @@ function __oathverify_at
 end
 
 complete -c oathverify -n '__oathverify_at' -f
+complete -c oathverify -n '__oathverify_at' -a checkpassword -d 'judge a login as checkpassword does, and become PROGRAM: Dovecot, qmail'
 complete -c oathverify -n '__oathverify_at' -a converse -d 'ask a person through a host that speaks the protocol of this hook'
+complete -c oathverify -n '__oathverify_at' -a openvpn -d 'judge a login of OpenVPN: auth-user-pass-verify with via-file'
+complete -c oathverify -n '__oathverify_at' -a pam -d 'judge a login for pam_exec'
+complete -c oathverify -n '__oathverify_at' -a pipe -d 'judge a user and a secret on two lines: Apache\'s mod_authnz_external'
+complete -c oathverify -n '__oathverify_at' -a radius -d 'judge a login of FreeRADIUS: rlm_exec'
+complete -c oathverify -n '__oathverify_at' -a squid -d 'judge logins of squid, a line each, until there are no more: auth_param basic'
 complete -c oathverify -n '__oathverify_at' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
 complete -c oathverify -n '__oathverify_at' -l realm -x -d 'the realm of a USER that names none'
 complete -c oathverify -n '__oathverify_at' -l service -x -d 'the program that asks, for the audit log'
@@ -39,6 +45,11 @@ complete -c oathverify -n '__oathverify_at' -l hotp -x -d 'with -k: the keys are
 complete -c oathverify -n '__oathverify_at' -l time -x -d 'with -k: judge as of TIME, seconds since 1970 or RFC 3339'
 complete -c oathverify -n '__oathverify_at' -s h -l help -d 'show this help and exit'
 complete -c oathverify -n '__oathverify_at' -l version -d 'show the version and exit'
+complete -c oathverify -n '__oathverify_at checkpassword' -f
+complete -c oathverify -n '__oathverify_at checkpassword' -l realm -x -d 'the realm that is judged (default pam)'
+complete -c oathverify -n '__oathverify_at checkpassword' -l any-realm -d 'a name that ends in another realm is judged there, instead of refused'
+complete -c oathverify -n '__oathverify_at checkpassword' -s h -l help -d 'show this help and exit'
+complete -c oathverify -n '__oathverify_at checkpassword' -l version -d 'show the version and exit'
 complete -c oathverify -n '__oathverify_at converse' -f
 complete -c oathverify -n '__oathverify_at converse' -l realm -x -d 'the realm that is judged (default pam)'
 complete -c oathverify -n '__oathverify_at converse' -l any-realm -d 'a name that ends in another realm is judged there, instead of refused'
@@ -46,3 +57,30 @@ complete -c oathverify -n '__oathverify_at converse' -l prompt -x -d 'the questi
 complete -c oathverify -n '__oathverify_at converse' -l enrol -d 'show the QR code of a user who is enabled and has not given a right code yet'
 complete -c oathverify -n '__oathverify_at converse' -s h -l help -d 'show this help and exit'
 complete -c oathverify -n '__oathverify_at converse' -l version -d 'show the version and exit'
+complete -c oathverify -n '__oathverify_at openvpn' -l realm -x -d 'the realm that is judged (default pam)'
+complete -c oathverify -n '__oathverify_at openvpn' -l any-realm -d 'a name that ends in another realm is judged there, instead of refused'
+complete -c oathverify -n '__oathverify_at openvpn' -s h -l help -d 'show this help and exit'
+complete -c oathverify -n '__oathverify_at openvpn' -l version -d 'show the version and exit'
+complete -c oathverify -n '__oathverify_at pam' -f
+complete -c oathverify -n '__oathverify_at pam' -l realm -x -d 'the realm that is judged (default pam)'
+complete -c oathverify -n '__oathverify_at pam' -l any-realm -d 'a name that ends in another realm is judged there, instead of refused'
+complete -c oathverify -n '__oathverify_at pam' -l split -d 'the secret is the password with the code behind it'
+complete -c oathverify -n '__oathverify_at pam' -s h -l help -d 'show this help and exit'
+complete -c oathverify -n '__oathverify_at pam' -l version -d 'show the version and exit'
+complete -c oathverify -n '__oathverify_at pipe' -f
+complete -c oathverify -n '__oathverify_at pipe' -l realm -x -d 'the realm that is judged (default pam)'
+complete -c oathverify -n '__oathverify_at pipe' -l any-realm -d 'a name that ends in another realm is judged there, instead of refused'
+complete -c oathverify -n '__oathverify_at pipe' -l service -x -d 'the program that asks, for the audit log (default pipe)'
+complete -c oathverify -n '__oathverify_at pipe' -s h -l help -d 'show this help and exit'
+complete -c oathverify -n '__oathverify_at pipe' -l version -d 'show the version and exit'
+complete -c oathverify -n '__oathverify_at radius' -f
+complete -c oathverify -n '__oathverify_at radius' -l realm -x -d 'the realm that is judged (default pam)'
+complete -c oathverify -n '__oathverify_at radius' -l any-realm -d 'a name that ends in another realm is judged there, instead of refused'
+complete -c oathverify -n '__oathverify_at radius' -s h -l help -d 'show this help and exit'
+complete -c oathverify -n '__oathverify_at radius' -l version -d 'show the version and exit'
+complete -c oathverify -n '__oathverify_at squid' -f
+complete -c oathverify -n '__oathverify_at squid' -l realm -x -d 'the realm that is judged (default pam)'
+complete -c oathverify -n '__oathverify_at squid' -l any-realm -d 'a name that ends in another realm is judged there, instead of refused'
+complete -c oathverify -n '__oathverify_at squid' -s c -l concurrency -d 'each line begins with the number of a channel: concurrency= in squid.conf'
+complete -c oathverify -n '__oathverify_at squid' -s h -l help -d 'show this help and exit'
+complete -c oathverify -n '__oathverify_at squid' -l version -d 'show the version and exit'

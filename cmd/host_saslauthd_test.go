@@ -1,0 +1,72 @@
+package cmd
+
+import (
+	"os"
+	"testing"
+)
+
+// splitting adds checkpassword-pam to the configuration, which says whether the
+// part of a secret before the code is the password.
+const splitting = "[login]\npassword = [\"/usr/local/sbin/checkpassword-pam\", \"oathkit\"]\n"
+
+// newSplitMachine is a machine whose hooks get password and code as one string.
+func newSplitMachine(t *testing.T) *machine {
+	t.Helper()
+	need(t, "pamtester")
+	m := newMachine(t)
+	m.more = splitting
+	m.configure(patient)
+	m.sample("checkpassword/checkpassword-pam", "usr/local/sbin/checkpassword-pam", 0o755)
+	m.sample("pam.d/oathkit", "etc/pam.d/oathkit", 0o644)
+	m.enrolPeople()
+	return m
+}
+
+// split is a login with the user's password before the code.
+func split(login hostLogin) hostLogin {
+	return func(user, code string) (bool, string) { return login(user, backwards(user)+code) }
+}
+
+// needsPasswordToo goes through what --split adds: neither a wrong password nor a
+// name that the system does not know is to be told from a wrong code, and a wrong
+// password burns no code.
+func (m *machine) needsPasswordToo(login hostLogin) {
+	m.t.Helper()
+	_, wrong := login("alice", "ecila000000")
+	code := m.code("alice")
+	for user, secret := range map[string]string{"alice": "xcila" + code, "mallory": "yrollam000000", "carol": ""} {
+		in, shown := login(user, secret)
+		if in || shown != wrong {
+			m.t.Errorf("%s is in: %v, and is shown\n%s\ninstead of\n%s", user, in, shown, wrong)
+		}
+	}
+	if in, shown := login("alice", "ecila"+code); !in {
+		m.t.Errorf("a code that a wrong password came with is burnt:\n%s", shown)
+	}
+	m.audited(`"password":"held"`)
+	// Nobody is asked for a code now who has none: the whole is the password.
+	m.write("domains.cfg", labRealms)
+	for secret, want := range map[string]bool{"sydobon": true, "sydobon000000": false, "": false} {
+		if in, shown := login("nobodys", secret); in != want {
+			m.t.Errorf("with the password %q, in is %v:\n%s", secret, in, shown)
+		}
+	}
+	m.write("domains.cfg", hostRealms)
+}
+
+func TestSaslauthd(t *testing.T) {
+	need(t, "saslauthd")
+	need(t, "testsaslauthd")
+	m := newSplitMachine(t)
+	m.do(os.MkdirAll(m.path("run/saslauthd"), 0o755))
+	m.sample("saslauthd/saslauthd", "etc/default/saslauthd", 0o644)
+	m.sample("pam.d/exec/imap", "etc/pam.d/imap", 0o644)
+	m.serve(listens("unix", m.path("run/saslauthd/mux")), "sh", "-c",
+		`. /etc/default/saslauthd && exec saslauthd -d -a $MECHANISMS $OPTIONS -n $THREADS`)
+	login := func(user, secret string) (bool, string) {
+		r := finish(t, m.on("testsaslauthd", "-u", user, "-p", secret, "-s", "imap"))
+		return r.code == 0, r.out + r.err
+	}
+	m.letsInWhomItShould(split(login), `"service":"imap"`)
+	m.needsPasswordToo(login)
+}
