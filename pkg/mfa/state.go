@@ -181,6 +181,20 @@ func (s State) CountFailure(now time.Time) State {
 	return s
 }
 
+// UncountFailure takes back a failure that CountFailure counted for an answer that
+// was not found wrong after all. The stamp stays, so that a delay which was over
+// may begin anew.
+func (s State) UncountFailure(now time.Time) State {
+	if s.Failures > 0 {
+		s.Failures--
+	}
+	if s.Failures == 0 {
+		s.LastFailure, s.FullDelay = 0, false
+	}
+	s.Month = s.Month.Remove(now)
+	return s
+}
+
 // LastUse reports whether a credential was used, and when the code that was
 // used last began to be good, as far as that is known: HOTP codes have no time,
 // then at is zero. After a Rebuild every TOTP credential seems to have been used
