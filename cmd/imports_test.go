@@ -37,6 +37,7 @@ func allowed() map[string][]string {
 		"pkg/duo/pipe":          {"pkg/internal/process"},
 		"pkg/getent":            {"pkg/internal/process"},
 		"pkg/pamstack":          {},
+		"pkg/sshdconf":          {"pkg/internal/process"},
 		"pkg/config/oathtable":  {},
 		"pkg/config":            {"pkg/config/oathtable"},
 		"pkg/realm":             {"pkg/section"},

@@ -6,6 +6,7 @@ import (
 	"oathkit/cmd/internal/cli"
 	"oathkit/cmd/internal/login"
 	"oathkit/cmd/internal/request"
+	"oathkit/pkg/verify"
 )
 
 func (o *options) radiusHook() *cli.Command {
@@ -19,11 +20,7 @@ prints a Reply-Message.`,
 }
 
 func (o *options) radius(c *cli.Context) error {
-	r, err := request.ParseRadius(os.Environ())
-	if err != nil {
-		return cli.Unsure("%w", err).Hint("rlm_exec gives the request with input_pairs = request")
-	}
-	result, err := o.judgeWhole(c, o.attempt(r.User, "radius", r.Station, ""), secretOf(r.Request))
+	result, err := o.judgeRadius(c)
 	text := login.Refusal
 	if err != nil {
 		text = login.Fault
@@ -34,4 +31,12 @@ func (o *options) radius(c *cli.Context) error {
 		_, _ = c.Stdout.WriteString(request.ReplyMessage(text))
 	}
 	return answerHost(c, result, err)
+}
+
+func (o *options) judgeRadius(c *cli.Context) (verify.Result, error) {
+	r, err := request.ParseRadius(os.Environ())
+	if err != nil {
+		return verify.Result{Verdict: verify.Error}, cli.Unsure("%w", err).Hint("rlm_exec gives the request with input_pairs = request")
+	}
+	return o.judgeWhole(c, o.attempt(r.User, "radius", r.Station, ""), secretOf(r.Request))
 }

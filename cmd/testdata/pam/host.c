@@ -30,7 +30,7 @@ static FILE *out;
 static const char *confdir, *service, *user, *rhost = "192.0.2.7";
 static char **answers; /* veiled */
 static int flags;
-static bool always;
+static bool always, searches;
 static volatile sig_atomic_t signals;
 
 static void on_child(int sig)
@@ -108,7 +108,8 @@ static int talk(int n, const struct pam_message **message, struct pam_response *
 	int code = PAM_SUCCESS;
 
 	for (int i = 0; i < n && code == PAM_SUCCESS; i++) {
-		say("%s <%s>\n", (const char *[]){ "", "ask", "ask-shown", "warn", "tell" }[message[i]->msg_style], message[i]->msg);
+		say("%s <%s>\n", (const char *[]){ "", "ask", "ask-shown", "warn", "tell" }[message[i]->msg_style],
+		    searches ? "" : message[i]->msg);
 		if (message[i]->msg_style == PAM_PROMPT_ECHO_OFF || message[i]->msg_style == PAM_PROMPT_ECHO_ON)
 			code = answer(next, &given[i].resp);
 	}
@@ -118,6 +119,33 @@ static int talk(int n, const struct pam_message **message, struct pam_response *
 	}
 	*response = given;
 	return code;
+}
+
+/* Looks for the ends of the answers in all memory that can be written: the
+ * beginning of what is freed is overwritten in any case. */
+static void search(void)
+{
+	enum { end = 16 };
+	FILE *maps = fopen("/proc/self/maps", "r");
+	char line[512];
+
+	while (fgets(line, sizeof line, maps) != NULL) {
+		unsigned long from, to;
+		char mode[8];
+		if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) != 3 || strncmp(mode, "rw", 2) != 0)
+			continue;
+		for (char **a = answers; *a != NULL; a++) {
+			const char *wanted = *a + strlen(*a) - end;
+			for (const char *p = (const char *)from; p + end <= (const char *)to; p++) {
+				size_t same = 0;
+				while (same < end && (p[same] ^ veil) == wanted[same])
+					same++;
+				if (same == end)
+					say("changed: an answer is left in %s", line);
+			}
+		}
+	}
+	fclose(maps);
 }
 
 static void *login(void *nothing)
@@ -135,6 +163,8 @@ static void *login(void *nothing)
 	pam_set_item(pamh, PAM_RHOST, rhost);
 	code = pam_authenticate(pamh, flags);
 	say("authenticate %d\n", code);
+	if (searches)
+		search();
 	if (code == PAM_SUCCESS || always)
 		say("setcred %d\n", pam_setcred(pamh, PAM_ESTABLISH_CRED | flags));
 	pam_end(pamh, code);
@@ -185,31 +215,6 @@ static void compare(const struct state *a, const struct state *b)
 		say("changed: umask or folder\n");
 }
 
-/* Looks for the answers in all memory that can be written. */
-static void search(void)
-{
-	FILE *maps = fopen("/proc/self/maps", "r");
-	char line[512];
-
-	while (fgets(line, sizeof line, maps) != NULL) {
-		unsigned long from, to;
-		char mode[8];
-		if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) != 3 || strncmp(mode, "rw", 2) != 0)
-			continue;
-		for (char **a = answers; *a != NULL; a++) {
-			size_t len = strlen(*a);
-			for (const char *p = (const char *)from; p + len <= (const char *)to; p++) {
-				size_t same = 0;
-				while (same < len && (p[same] ^ veil) == (*a)[same])
-					same++;
-				if (same == len)
-					say("changed: an answer is left in %s", line);
-			}
-		}
-	}
-	fclose(maps);
-}
-
 /* A child of the host's own, and the thread that waits for any child: it must
  * find this one and no other. */
 static pid_t own;
@@ -243,7 +248,7 @@ int main(int argc, char **argv)
 	struct state before, after;
 	pthread_t threads[64], waiter;
 	int option, n = 0;
-	bool waits = false, closed = false, searched = false;
+	bool waits = false, closed = false;
 
 	while ((option = getopt(argc, argv, "hiwcsmgt:r:")) != -1) {
 		switch (option) {
@@ -252,7 +257,7 @@ int main(int argc, char **argv)
 		case 'w': waits = true; break;
 		case 'c': closed = true; break;
 		case 's': flags = (int)PAM_SILENT; break;
-		case 'm': searched = true; break;
+		case 'm': searches = true; break;
 		case 'g': always = true; break;
 		case 'r': rhost = optarg; break;
 		case 't': n = atoi(optarg); break;
@@ -293,7 +298,5 @@ int main(int argc, char **argv)
 	}
 	if (waitpid(-1, NULL, WNOHANG | __WALL) >= 0 || errno != ECHILD)
 		say("changed: there is a child\n");
-	if (searched)
-		search();
 	return 0;
 }
