@@ -41,6 +41,8 @@ type duoKey struct{}
 //
 //	duo serve [SETTING]...           appends [duo] to more.toml, for site
 //	duo fault PATH [NAME=VALUE]...   does something to the next request of a path
+//	duo know USER bypass | barred | PHONE [PASSCODE]...
+//	                                 makes a user of whose phone comes allow, deny or fraud
 //	duo asked PATH... | nobody       wants these requests since it was asked last
 //	duo param NAME VALUE             wants this of the last request
 func scriptDuo(ts *testscript.TestScript, neg bool, args []string) {
@@ -52,6 +54,8 @@ func scriptDuo(ts *testscript.TestScript, neg bool, args []string) {
 		s.serve(ts, args[1:])
 	case "fault":
 		s.Fault(args[1], readFault(ts, args[2:]))
+	case "know":
+		s.know(args[1], args[2], args[3:])
 	case "asked":
 		s.asked(ts, args[1:])
 	case "param":
@@ -81,6 +85,17 @@ func (s *scriptServer) serve(ts *testscript.TestScript, settings []string) {
 		ts.Check(err)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs("more.toml"), append(before, table...), 0o600))
+}
+
+func (s *scriptServer) know(user, how string, passcodes []string) {
+	switch how {
+	case "bypass":
+		s.Know(user, duotest.User{Preauth: "allow", Message: "Account is set to bypass"})
+	case "barred":
+		s.Know(user, duotest.User{Preauth: "deny", Message: "Your account is disabled"})
+	default:
+		s.Know(user, duotest.User{Devices: []duotest.Device{duotest.Phone()}, Phone: how, Passcodes: passcodes})
+	}
 }
 
 func (s *scriptServer) asked(ts *testscript.TestScript, want []string) {

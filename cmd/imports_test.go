@@ -60,7 +60,7 @@ func allowed() map[string][]string {
 		"cmd/internal/converse": {},
 		"cmd/internal/request":  {},
 		"cmd/internal/login": {
-			"cmd/internal/cli", "cmd/internal/site", "pkg/audit", "pkg/mfa", "pkg/password", "pkg/qr", "pkg/store", "pkg/verify",
+			"cmd/internal/cli", "cmd/internal/site", "pkg/audit", "pkg/config", "pkg/duo/pipe", "pkg/mfa", "pkg/password", "pkg/qr", "pkg/store", "pkg/verify",
 		},
 		// The programs. What edits realms knows no store.
 		"cmd/oathkeygen":    {"cmd/internal/cli", "cmd/internal/oathconf", "pkg/oath"},

@@ -43,6 +43,9 @@ func (t *tool) check(c *cli.Context) error {
 	if t.isPVE(path) {
 		faults = append(faults, t.pveLockedOut(usersPath, users, d)...)
 	}
+	if cfg, err := t.loadConfig(); err == nil { // a broken one has been told of
+		faults = append(faults, factorFaults(t.configPath(), cfg, d)...)
+	}
 	return t.report(c, faults)
 }
 

@@ -17,6 +17,7 @@ import (
 	"oathkit/cmd/internal/cli"
 	"oathkit/cmd/internal/site"
 	"oathkit/pkg/audit"
+	"oathkit/pkg/config"
 	"oathkit/pkg/mfa"
 	"oathkit/pkg/store"
 	"oathkit/pkg/verify"
@@ -55,9 +56,16 @@ type Login struct {
 	// be judged, under his lock.
 	Look func(u mfa.User, answer string, now time.Time)
 
+	// Said is what Duo said to the person, on one line; empty where it was not
+	// asked, or said nothing.
+	Said string
+
 	c        *cli.Context
+	config   string // the configuration's file, and whether somebody named it
+	named    bool
 	now      time.Time
 	password string // what became of the password, for the audit log
+	alone    bool   // this answer is all that there is: nobody checks a password
 }
 
 // Begin opens the site that the configuration names for one attempt, so that it
@@ -68,7 +76,7 @@ func Begin(c *cli.Context, config string, named bool, a Attempt) (*Login, error)
 	if s == nil {
 		return nil, err
 	}
-	l := &Login{Attempt: a, Site: s, ID: a.Name, Realm: a.Realm, c: c}
+	l := &Login{Attempt: a, Site: s, ID: a.Name, Realm: a.Realm, c: c, config: config, named: named}
 	if err != nil {
 		return l, l.Fail(err)
 	}
@@ -86,6 +94,9 @@ func (l *Login) Resolve() error {
 		return err
 	}
 	l.ID, l.Realm, l.Policy = id, realm, l.Site.Policy(realm)
+	if l.Site.Config.Factor(realm) != config.FactorOATH {
+		l.Policy.Required, l.Policy.RequiredBy = true, "[realm."+realm+"] factor in the configuration"
+	}
 	return nil
 }
 
@@ -105,16 +116,68 @@ func (l *Login) Refuse(reason string) (verify.Result, error) {
 
 // Judge decides on a code. Whether the person has given a password is the
 // host's business.
-func (l *Login) Judge(code string) (verify.Result, error) {
-	return l.judge([]string{code}, nil)
+func (l *Login) Judge(code string) (verify.Result, error) { return l.JudgeBy("", code) }
+
+// JudgeBy decides on a code, or by a method that needs none: one of Duo's, for
+// somebody of whom it is asked. For anybody else email and sms send a code of our
+// own, and the other methods are a no.
+func (l *Login) JudgeBy(method, code string) (verify.Result, error) {
+	return l.judge(method, []string{code}, nil)
 }
 
 // judge decides on the first of some readings of an answer that is accepted, or
 // else on the first one. The result is changed by amend, if there is one, before
-// it is recorded.
-func (l *Login) judge(readings []string, amend func(*verify.Result)) (verify.Result, error) {
+// it is recorded. What Duo judges is the first reading alone.
+func (l *Login) judge(method string, readings []string, amend func(*verify.Result)) (verify.Result, error) {
+	duo, err := l.realmFactor()
+	switch {
+	case err != nil:
+		return verify.Result{Verdict: verify.Error}, l.Fail(err)
+	case duo:
+		return l.judgeDuo(method, readings[0], amend)
+	}
+	r, err := l.decide(method, readings)
+	switch {
+	case errors.Is(err, errAskDuo):
+		return l.judgeDuo(method, readings[0], amend)
+	case errors.Is(err, errSend):
+		return l.Send(mfa.Kind(method))
+	case err != nil:
+		return verify.Result{Verdict: verify.Error}, l.Fail(err)
+	}
+	if amend != nil {
+		amend(&r)
+	}
+	return l.record(r)
+}
+
+// judgeOwn decides on a code of a user of whom Duo is asked, too.
+func (l *Login) judgeOwn(code string) (verify.Result, error) {
+	r, err := l.decide(ByPasscode, []string{code})
+	if err != nil {
+		return verify.Result{Verdict: verify.Error}, l.Fail(err)
+	}
+	return l.record(r)
+}
+
+// errSend ends a transaction without a change: a code of ours is to be sent.
+var errSend = errors.New("a code is to be sent")
+
+// decide is the decision on readings of a code, in a transaction, unless it is
+// not to be made here.
+func (l *Login) decide(method string, readings []string) (verify.Result, error) {
 	var result verify.Result
 	err := l.Update(func(u mfa.User) (mfa.User, error) {
+		switch {
+		case forDuo(u, method, readings[0]):
+			l.User = u
+			return u, errAskDuo
+		case method == string(mfa.Email), method == string(mfa.SMS):
+			return u, errSend
+		case method != "" && method != ByPasscode:
+			result, l.User = verify.Result{Verdict: verify.Rejected, Reason: reasonNoMethod}, u
+			return u, nil
+		}
 		if l.Look != nil {
 			l.Look(u, readings[0], l.now)
 		}
@@ -129,13 +192,7 @@ func (l *Login) judge(readings []string, amend func(*verify.Result)) (verify.Res
 		}
 		return l.User, nil
 	})
-	if err != nil {
-		return verify.Result{Verdict: verify.Error}, l.Fail(err)
-	}
-	if amend != nil {
-		amend(&result)
-	}
-	return l.record(result)
+	return result, err
 }
 
 // Update is one transaction on the user. The clock is read under his lock: a
