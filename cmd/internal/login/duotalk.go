@@ -27,13 +27,17 @@ func (l *Login) converseDuo(p Person, u mfa.User) (verify.Result, error) {
 		return l.tellDuo(p, r, err)
 	}
 	tell := func(message string) { _ = p.Tell(message) }
-	choices := choicesOf(devices)
+	choices, listed := choicesOf(devices), false
 	for try := range l.Site.Config.Duo.Prompts {
 		c := choice{}
 		if try == 0 && l.Site.Config.Duo.Autopush && len(choices) > 0 && choices[0].method != BySMS {
 			c = choices[0]
 		} else {
-			answer, err := p.Ask(menu(l.ID, choices, try, func(s string) { _ = p.Tell(s) }))
+			if !listed && len(choices) > 0 {
+				listed = true
+				_ = p.Tell(menu(l.ID, choices))
+			}
+			answer, err := p.Ask(question(choices))
 			if err != nil {
 				return l.Refuse(reasonCancelled)
 			}
@@ -116,18 +120,19 @@ func called(d pipe.Device) string {
 	return "your device"
 }
 
-// menu lists the choices, the first time, and returns the question.
-func menu(id string, choices []choice, try int, tell func(string)) string {
+// menu lists the choices.
+func menu(id string, choices []choice) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Duo login of %s\nGive a passcode, or the number of one of these:", id)
+	for i, c := range choices {
+		fmt.Fprintf(&b, "\n %d. %s", i+1, c.text)
+	}
+	return b.String()
+}
+
+func question(choices []choice) string {
 	if len(choices) == 0 {
 		return "Duo passcode: "
-	}
-	if try == 0 {
-		var b strings.Builder
-		fmt.Fprintf(&b, "Duo login of %s\nGive a passcode, or the number of one of these:\n", id)
-		for i, c := range choices {
-			fmt.Fprintf(&b, " %d. %s\n", i+1, c.text)
-		}
-		tell(strings.TrimSuffix(b.String(), "\n"))
 	}
 	return fmt.Sprintf("Passcode or number (1-%d): ", len(choices))
 }

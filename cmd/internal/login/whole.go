@@ -51,8 +51,11 @@ func (l *Login) JudgeWhole(s Secret) (verify.Result, error) {
 		return verify.Result{Verdict: verify.Error}, l.Fail(err)
 	}
 	readings := s.readings(u, l.Policy.Required)
-	if duo || duoOf(u) != nil {
-		readings = s.duoReadings(readings)
+	switch {
+	case duo: // and nothing else
+		readings = s.duoReadings()
+	case duoOf(u) != nil && s.Combined != "":
+		readings = append(s.duoReadings(), readings...)
 	}
 	if len(l.Site.Config.Login.Password) == 0 {
 		return l.judgeCodeAlone(s.Method, readings)
@@ -145,9 +148,9 @@ func (s Secret) readings(u mfa.User, required bool) []Secret {
 // duoReadings are those of somebody of whom Duo is asked: all of the secret may
 // be the password, and Duo's passcode be behind it or behind a comma, as hosts of
 // Duo have it; the words of the methods, too.
-func (s Secret) duoReadings(own []Secret) []Secret {
+func (s Secret) duoReadings() []Secret {
 	if s.Combined == "" {
-		return own
+		return []Secret{s}
 	}
 	list := []Secret{{Password: s.Combined}}
 	if i := strings.LastIndexByte(s.Combined, ','); i >= 0 {
@@ -158,7 +161,7 @@ func (s Secret) duoReadings(own []Secret) []Secret {
 			list = append(list, s.cut(digits))
 		}
 	}
-	return append(list, own...)
+	return list
 }
 
 func (s Secret) cut(n int) Secret {
