@@ -20,6 +20,9 @@ USER_PROGS  := oathkeygen oath-qrencode oathenroll
 ADMIN_PROGS := oathverify realmctl mfactl oath-duo
 PROGS       := $(USER_PROGS) $(ADMIN_PROGS)
 
+# Samples, one per host: for the administrator to copy.
+CONFIGS := $(shell find configs -type f)
+
 # Static, small, and no paths of the machine that built them.
 BUILD := CGO_ENABLED=0 $(GO) build -trimpath \
 	-ldflags "-s -w$(if $(VERSION), -X oathkit/cmd/internal/cli.Version=$(VERSION))"
@@ -129,8 +132,9 @@ install: $(if $(shell command -v $(GO)),all) $(if $(wildcard $(PAMODULE)),pam)
 		$(INSTALL) -D -m 0644 scripts/completion/bash/$$prog $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$prog && \
 		$(INSTALL) -D -m 0644 scripts/completion/zsh/_$$prog $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$prog && \
 		$(INSTALL) -D -m 0644 scripts/completion/fish/$$prog.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$prog.fish || exit 1; done
-	$(INSTALL) -m 0644 README.md SECURITY.md CHANGELOG.md LICENSE $(wildcard configs/*.example) $(DESTDIR)$(DOCDIR)
-	$(INSTALL) -D -m 0644 configs/sudoers.d/oathenroll $(DESTDIR)$(DOCDIR)/sudoers.d/oathenroll
+	$(INSTALL) -m 0644 README.md SECURITY.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
+	for file in $(CONFIGS); do \
+		$(INSTALL) -D -m 0644 $$file $(DESTDIR)$(DOCDIR)/$$file || exit 1; done
 	$(INSTALL) -D -m 0644 configs/sysusers.d/oathkit.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/oathkit.conf
 	$(INSTALL) -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/oathkit
 	test -d $(DESTDIR)$(STATEDIR) || $(INSTALL) -d -m 0700 $(DESTDIR)$(STATEDIR)
@@ -152,10 +156,9 @@ uninstall:
 		rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$prog \
 			$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$prog \
 			$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$prog.fish; done
-	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,README.md SECURITY.md CHANGELOG.md LICENSE $(notdir $(wildcard configs/*.example)))
+	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,README.md SECURITY.md CHANGELOG.md LICENSE $(CONFIGS))
 	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/oathkit.conf
-	rm -f $(DESTDIR)$(DOCDIR)/sudoers.d/oathenroll
-	-rmdir $(DESTDIR)$(DOCDIR)/sudoers.d $(DESTDIR)$(DOCDIR) 2>/dev/null
+	-find $(DESTDIR)$(DOCDIR) -depth -type d -empty -delete 2>/dev/null
 	@echo "kept: $(DESTDIR)$(SYSCONFDIR)/oathkit, $(DESTDIR)$(SYSCONFDIR)/logrotate.d/oathkit, $(DESTDIR)$(STATEDIR), $(DESTDIR)$(LOGDIR)"
 
 clean:

@@ -156,6 +156,31 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// The page of the PAM module has its options, and the defaults that it is built
+// with.
+func TestManualOfThePAMModule(t *testing.T) {
+	page, source := read(t, "man/man8/pam_oathkit.8"), read(t, "cmd/pam_oathkit/pam_oathkit.c")
+	documented, known := map[string]bool{}, map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^\.It Cm (\w+)( Ns =)?`).FindAllStringSubmatch(page, -1) {
+		documented[m[1]+strings.TrimPrefix(m[2], " Ns ")] = true
+	}
+	for _, m := range regexp.MustCompile(`\{ "(\w+=?)", "-+[\w-]+" \}`).FindAllStringSubmatch(source, -1) {
+		known[m[1]] = true
+	}
+	if len(known) < 5 || !maps.Equal(documented, known) {
+		t.Errorf("the page documents %v, the module has %v", documented, known)
+	}
+	deadline := regexp.MustCompile(`#define DEADLINE (\d+)`).FindStringSubmatch(read(t, "cmd/pam_oathkit/helper.h"))
+	if deadline == nil || !strings.Contains(page, "says nothing for "+deadline[1]+" seconds") {
+		t.Errorf("the page has another deadline than %v", deadline)
+	}
+	for _, m := range regexp.MustCompile(`\bPAM_(SUCCESS|IGNORE|\w+_ERR|AUTHINFO_UNAVAIL)\b`).FindAllString(source, -1) {
+		if !strings.Contains(page, "\n.It Dv "+m+"\n") {
+			t.Errorf("the page does not explain %s", m)
+		}
+	}
+}
+
 func TestManualOfTheConfiguration(t *testing.T) {
 	page := read(t, "man/man5/oathkit.toml.5")
 	documented := map[string]bool{}

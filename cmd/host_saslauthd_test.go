@@ -40,6 +40,8 @@ func (m *machine) needsPasswordToo(login hostLogin) {
 			m.t.Errorf("%s is in: %v, and is shown\n%s\ninstead of\n%s", user, in, shown, wrong)
 		}
 	}
+	m.sameTime(login, attempt{"carol", "lorac000000"}, attempt{"carol", "xorac000000"})
+	m.sameTime(login, attempt{"carol", "lorac000000"}, attempt{"mallory", "yrollam000000"})
 	if in, shown := login("alice", "ecila"+code); !in {
 		m.t.Errorf("a code that a wrong password came with is burnt:\n%s", shown)
 	}
@@ -52,6 +54,43 @@ func (m *machine) needsPasswordToo(login hostLogin) {
 		}
 	}
 	m.write("domains.cfg", hostRealms)
+}
+
+// The sample is a checkpassword program.
+func TestCheckpasswordSample(t *testing.T) {
+	m := newSplitMachine(t)
+	const odd = ` a\b "c' $d * `
+	m.install("etc/shadow", m.read("etc/shadow")+"odd:"+crypt(t, odd)+":1::::::\n", 0o640)
+	m.install("etc/passwd", m.read("etc/passwd")+"odd:x:20100:20100::/:/bin/sh\n", 0o644)
+	for _, tt := range []struct {
+		input string
+		code  int
+	}{
+		{"odd\x00" + odd + "\x000\x00", 42},
+		{"alice\x00ecila\x000\x00", 42},
+		{"alice\x00ecila\x00", 42},
+		{"alice\x00ecilx\x000\x00", 1},
+		{"alice\x00\x000\x00", 1},
+		{"mallory\x00x\x000\x00", 1},
+		{"alice\x00ecila\n\x000\x00", 1},
+		{"alice\n\x00ecila\x000\x00", 1},
+		{"-Iuser=alice\x00ecila\x000\x00", 1},
+		{"\x00ecila\x000\x00", 1},
+		{"alice", 2},
+		{"", 2},
+	} {
+		r, w, err := os.Pipe()
+		m.do(err)
+		_, err = w.WriteString(tt.input)
+		m.do(err)
+		w.Close()
+		cmd := m.on("/usr/local/sbin/checkpassword-pam", "oathkit", "/bin/sh", "-c", "exit 42")
+		cmd.ExtraFiles = []*os.File{r}
+		if got := finish(t, cmd); got.code != tt.code || got.out+got.err != "" {
+			t.Errorf("%q: %+v, want exit code %d", tt.input, got, tt.code)
+		}
+		r.Close()
+	}
 }
 
 func TestSaslauthd(t *testing.T) {

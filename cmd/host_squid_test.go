@@ -97,7 +97,11 @@ func TestSquidManyLines(t *testing.T) {
 		ask("mallory", "BH")
 		ask("mallory "+strings.Repeat("1", 20<<10), "BH")
 	}
-	r := l.run(in.String()+"7 user0", "oathverify", "squid", "-c")
+	// No line leaves a file open.
+	cmd := l.command("oathverify", "squid", "-c")
+	cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", `ulimit -n 256 && exec "$@"`, "sh"}, cmd.Args...)
+	cmd.Stdin = strings.NewReader(in.String() + "7 user0")
+	r := finish(t, cmd)
 	if r.code != 0 {
 		t.Errorf("exit code %d", r.code)
 	}

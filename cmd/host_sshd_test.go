@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// A sshMachine has sshd with a drop-in of configs/sshd, and every user's key.
+// A sshMachine has sshd, and every user's key.
 type sshMachine struct {
 	*machine
 	port string
 }
 
-func newSSHMachine(t *testing.T, dropIn string) *sshMachine {
+func newSSHMachine(t *testing.T) *sshMachine {
 	t.Helper()
 	need(t, "sshd")
 	need(t, "ssh")
@@ -31,7 +31,6 @@ func newSSHMachine(t *testing.T, dropIn string) *sshMachine {
 		m.do(os.Chown(m.path("home/"+name+"/.ssh/authorized_keys"), firstUID+i, firstUID+i))
 	}
 	m.sample("pam.d/exec/sshd", "etc/pam.d/sshd", 0o644)
-	m.sample("sshd/"+dropIn, "etc/ssh/sshd_config.d/oathkit.conf", 0o644)
 	// What Debian has, on a port of the test's. Every login comes from one
 	// address, and many at once.
 	m.install("etc/ssh/sshd_config", "Include /etc/ssh/sshd_config.d/*.conf\nPort "+s.port+
@@ -39,8 +38,13 @@ func newSSHMachine(t *testing.T, dropIn string) *sshMachine {
 		"KbdInteractiveAuthentication no\nUsePAM yes\nX11Forwarding yes\nPrintMotd no\nAcceptEnv LANG LC_*\n"+
 		"Subsystem sftp /usr/lib/openssh/sftp-server\n", 0o644)
 	m.install("askpass", "#!/bin/sh\nprintf '%s\\n' \"$CODE\"\n", 0o755)
-	m.serve(listens("tcp", "127.0.0.1:"+s.port), "/usr/sbin/sshd", "-D", "-e")
 	return s
+}
+
+// start starts sshd.
+func (s *sshMachine) start() {
+	s.t.Helper()
+	s.serve(listens("tcp", "127.0.0.1:"+s.port), "/usr/sbin/sshd", "-D", "-e")
 }
 
 // options are those of ssh, scp, sftp and others for this machine.
@@ -65,7 +69,9 @@ func (s *sshMachine) ssh(user, code string, words ...string) run {
 }
 
 func TestSSHKeyAndCode(t *testing.T) {
-	s := newSSHMachine(t, "publickey-code.conf")
+	s := newSSHMachine(t)
+	s.sample("sshd/publickey-code.conf", "etc/ssh/sshd_config.d/oathkit.conf", 0o644)
+	s.start()
 	s.enrolPeople()
 	login := func(user, code string) (bool, string) {
 		r := s.ssh(user, code, "id -un")

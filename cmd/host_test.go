@@ -119,11 +119,13 @@ func (m *machine) addDebian() {
 	m.t.Helper()
 	for _, name := range []string{
 		"pam.d/common-auth", "pam.d/common-account", "pam.d/common-password",
-		"pam.d/common-session", "pam.d/common-session-noninteractive",
+		"pam.d/common-session", "pam.d/common-session-noninteractive", "pam.d/sudo", "pam.d/su", "pam.d/su-l", "pam.d/other",
 		"login.defs", "security/limits.conf", "security/pam_env.conf",
 	} {
 		b, err := os.ReadFile("/etc/" + name)
-		m.do(err)
+		if err != nil {
+			lacks(m.t.(*testing.T), fmt.Sprintf("not a Debian: %v", err))
+		}
 		m.do(os.MkdirAll(filepath.Dir(m.path("etc/"+name)), 0o755))
 		m.install("etc/"+name, string(b), 0o644)
 	}

@@ -36,7 +36,7 @@ func (m *machine) letsInWhomItShould(login hostLogin, audit ...string) {
 	if again != wrong || nobody != wrong {
 		t.Errorf("a person can tell refusals apart: a wrong code shows\n%s\na used one\n%s\nno factor\n%s", wrong, again, nobody)
 	}
-	m.sameTime(login, "carol", "nobodys")
+	m.sameTime(login, attempt{"carol", "000000"}, attempt{"nobodys", "000000"})
 	is("alice", m.code("alice"), true, `"verdict":"accepted"`)
 
 	m.configure("[lockout]\nfree = 1\nlock_at = 1\n")
@@ -55,16 +55,19 @@ func (m *machine) letsInWhomItShould(login hostLogin, audit ...string) {
 	is("alice", m.code("alice"), true, `"verdict":"accepted"`)
 }
 
-// sameTime wants refusals of both users to take the same time, within what the
-// machine makes of it: the bound is generous, for the tests run beside others.
-func (m *machine) sameTime(login hostLogin, a, b string) {
+// An attempt is what somebody at a host's door gives.
+type attempt struct{ user, secret string }
+
+// sameTime wants refusals of both to take the same time, within what the machine
+// makes of it: the bound is generous, for the tests run beside others.
+func (m *machine) sameTime(login hostLogin, a, b attempt) {
 	m.t.Helper()
 	var took [2][]time.Duration
 	for range 5 {
-		for i, user := range [2]string{a, b} {
+		for i, try := range [2]attempt{a, b} {
 			began := time.Now()
-			if in, shown := login(user, "000000"); in {
-				m.t.Fatalf("%s is in with a wrong code:\n%s", user, shown)
+			if in, shown := login(try.user, try.secret); in {
+				m.t.Fatalf("%s is in with %q:\n%s", try.user, try.secret, shown)
 			}
 			took[i] = append(took[i], time.Since(began))
 		}
@@ -73,8 +76,8 @@ func (m *machine) sameTime(login hostLogin, a, b string) {
 		slices.Sort(took[i])
 	}
 	one, other := took[0][2], took[1][2]
-	m.t.Logf("a refusal of %s takes %v, of %s %v", a, one, b, other)
+	m.t.Logf("a refusal of %s takes %v, of %s %v", a.user, one, b.user, other)
 	if apart := max(one-other, other-one); apart > max(one, other)/2+100*time.Millisecond {
-		m.t.Errorf("refusals of %s take %v, of %s %v", a, took[0], b, took[1])
+		m.t.Errorf("refusals of %s take %v, of %s %v", a.user, took[0], b.user, took[1])
 	}
 }

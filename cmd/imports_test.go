@@ -62,11 +62,12 @@ func allowed() map[string][]string {
 		"cmd/internal/login": {
 			"cmd/internal/cli", "cmd/internal/site", "pkg/audit", "pkg/config", "pkg/duo/pipe", "pkg/mfa", "pkg/password", "pkg/qr", "pkg/store", "pkg/verify",
 		},
+		"cmd/internal/doctor": {"cmd/internal/site", "pkg/config", "pkg/pamstack", "pkg/sshdconf"},
 		// The programs. What edits realms knows no store.
 		"cmd/oathkeygen":    {"cmd/internal/cli", "cmd/internal/oathconf", "pkg/oath"},
 		"cmd/oath-qrencode": {"cmd/internal/cli", "cmd/internal/host", "cmd/internal/oathconf", "pkg/oath", "pkg/qr"},
 		"cmd/oathverify": {
-			"cmd/internal/caller", "cmd/internal/cli", "cmd/internal/converse", "cmd/internal/login", "cmd/internal/request", "cmd/internal/site", "cmd/internal/trusted",
+			"cmd/internal/caller", "cmd/internal/cli", "cmd/internal/converse", "cmd/internal/doctor", "cmd/internal/login", "cmd/internal/request", "cmd/internal/site", "cmd/internal/trusted",
 			"pkg/getent", "pkg/realm", "pkg/oath", "pkg/mfa", "pkg/verify",
 		},
 		"cmd/oath-duo": {

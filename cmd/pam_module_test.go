@@ -220,6 +220,8 @@ func testPAMVerdicts(t *testing.T, h pamHost) {
 		"word":                {"echo tell", pamUnavail, "no line of the protocol"},
 		"empty line":          {"echo; echo verdict accepted", pamUnavail, "no line of the protocol"},
 		"killed":              {"echo verdict accepted; kill -9 $$", pamSuccess, ""},
+		"minder killed":       {"kill -9 $PPID; read -r never", pamUnavail, "it ended without a verdict"},
+		"minder ended":        {"kill $PPID; read -r never", pamUnavail, "it ended without a verdict"},
 		"killed before":       {"kill -9 $$", pamUnavail, "it ended without a verdict"},
 		"longest line":        {"printf 'tell %04090d\\nverdict accepted\\n' 0", pamSuccess, ""},
 		"too long":            {"printf 'tell %04091d\\nverdict accepted\\n' 0", pamUnavail, "a line that is too long"},

@@ -62,12 +62,16 @@ func (o *options) talk(c *cli.Context, j *converse.Judge, head converse.Head, ta
 	if err != nil {
 		return verify.Result{}, err
 	}
-	if caller.UnderSudo() {
-		if _, l.Attempt.Name, err = caller.Sudo(l.Site.Realms); err != nil {
-			return verify.Result{}, l.Fail(err)
-		}
+	ask := func() (verify.Result, error) { return l.Converse(j, talk) }
+	if !caller.UnderSudo() {
+		return ask()
 	}
-	return l.Converse(j, talk)
+	who, id, err := caller.Sudo(l.Site.Realms)
+	if err != nil {
+		return verify.Result{}, l.Fail(err)
+	}
+	l.Attempt.Name = id
+	return judgeSession(c, l, who.UID, ask)
 }
 
 // checkCaller refuses a host that does not say who the person is, and somebody

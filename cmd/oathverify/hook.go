@@ -20,6 +20,7 @@ func (o *options) hooks() []*cli.Command {
 		o.pamHook(),
 		o.pipeHook(),
 		o.radiusHook(),
+		o.shellHook(),
 		o.squidHook(),
 	}
 }
@@ -84,6 +85,7 @@ func (o *options) atDoor(c *cli.Context, a login.Attempt, judge func(*login.Logi
 	if err != nil {
 		return verify.Result{Verdict: verify.Error}, err
 	}
+	defer l.Close()
 	if name := l.Resolve(); name != nil {
 		return l.RefuseName(name)
 	}

@@ -57,7 +57,7 @@ exit status: 0 the code is good, 1 it is not, 111 could not find out`,
 		Misused:  cli.ExitUnsure,
 		Flags:    o.declare,
 		Run:      o.run,
-		Commands: o.hooks(),
+		Commands: append(o.hooks(), o.doctorCommand()),
 	}
 }
 

@@ -60,19 +60,25 @@ static void close_from(unsigned first)
 		close(fd);
 }
 
-/* Leaves nothing of the host and of the person who started it: su and sudo run
- * as root for somebody else, whose signals, groups and terminal stay outside. */
-static bool settle(int lines, int complaints)
+/* Puts ours in the places of the standard descriptors, and closes what the host
+ * had. First out of the way: they are among 0 to 2 where the host closed those. */
+static bool connect_all(int lines, int complaints)
+{
+	lines = fcntl(lines, F_DUPFD, 3);
+	complaints = fcntl(complaints, F_DUPFD, 3);
+	if (dup2(lines, 0) < 0 || dup2(lines, 1) < 0 || dup2(complaints, 2) < 0)
+		return false;
+	close_from(3);
+	return true;
+}
+
+/* Leaves nothing else of the host and of the person who started it: su and sudo
+ * run as root for somebody, whose signals, groups and terminal stay outside. */
+static bool settle(void)
 {
 	uid_t uid = geteuid();
 	gid_t gid = uid == 0 ? 0 : getegid();
 
-	/* Out of the way of 0, 1 and 2, which are free where the host closed them. */
-	lines = fcntl(lines, F_DUPFD, 3);
-	complaints = fcntl(complaints, F_DUPFD, 3);
-	if (dup2(complaints, 2) < 0 || dup2(lines, 0) < 0 || dup2(lines, 1) < 0)
-		return false;
-	close_from(3);
 	for (int sig = 1; sig < NSIG; sig++)
 		signal(sig, SIG_DFL);
 	umask(077);
@@ -110,7 +116,9 @@ static _Noreturn void mind(pid_t host, int lines, int complaints, char *const ar
 	sigset_t wake;
 	bool killed = false;
 
-	if (!settle(lines, complaints))
+	if (!connect_all(lines, complaints))
+		_exit(1); /* silently: standard error may be the host's yet */
+	if (!settle())
 		give_up("cannot prepare a process for " OATHVERIFY "\n");
 	/* Not before settle: a change of ids takes it back. */
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != host)

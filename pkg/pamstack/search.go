@@ -18,6 +18,9 @@ type Search struct {
 	// Remember is the memory after an event; before the first it is 0. Ways
 	// that the dispatcher and the memory cannot tell apart are one.
 	Remember func(memory int, e Event) int
+	// Reach is told of every step with a module that is come to, once for each
+	// memory at least; it may be nil.
+	Reach func(step, memory int)
 }
 
 // A Way ends in success.
@@ -81,6 +84,9 @@ func (q Search) codes(p point) []Code {
 	if q.Steps[p.next].Kind != Module {
 		return []Code{PermDenied}
 	}
+	if q.Reach != nil {
+		q.Reach(p.next, p.memory)
+	}
 	return q.Codes(p.next, p.memory)
 }
 
@@ -120,11 +126,12 @@ func AnyCode() []Code {
 	return list
 }
 
-// Failing is every code but success and ignore.
+// Failing is every code that is a no: all but success, ignore and
+// new_authtok_reqd, which is a yes with a password that has to be changed.
 func Failing() []Code {
 	list := []Code{AuthErr}
 	for c := Success + 1; c < Incomplete; c++ {
-		if c != AuthErr && c != Ignore {
+		if c != AuthErr && c != Ignore && c != newAuthtokReqd {
 			list = append(list, c)
 		}
 	}

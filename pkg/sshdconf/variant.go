@@ -74,7 +74,7 @@ func (f *File) Global(s Settings) Variant {
 }
 
 // variant lays blocks over the settings: of a keyword's lines in them the first
-// one counts.
+// one counts, and those of AcceptEnv all.
 func (f *File) variant(s Settings, chosen []int) Variant {
 	v := Variant{Settings: Settings{}, file: f, in: make([]bool, len(f.Blocks))}
 	for key, values := range s {
@@ -91,11 +91,11 @@ func (f *File) variant(s Settings, chosen []int) Variant {
 		}
 		key := modern(l.Keyword)
 		switch {
-		case key == "acceptenv":
-			v.Settings[key] = append(v.Settings[key][:len(v.Settings[key]):len(v.Settings[key])], words(l.Args)...)
 		case !set[key]:
 			set[key] = true
 			v.Settings[key] = []string{l.Args}
+		case key == "acceptenv":
+			v.Settings[key] = append(v.Settings[key], l.Args)
 		}
 	}
 	return v

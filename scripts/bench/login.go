@@ -31,7 +31,7 @@ func (b *bench) login() error {
 		return nil
 	}
 	// Each user logs in once: a code is good once, and a step lasts 30 s.
-	logins := warm + b.runs + 1 + width*(rounds+1) + warm + peerRuns
+	logins := warm + b.runs + 1 + width*(rounds+1)
 	small, err := b.makeSite("small", logins, logins)
 	if err != nil {
 		return err
@@ -47,35 +47,36 @@ func (b *bench) login() error {
 	if err := b.atOnce(small, path); err != nil {
 		return err
 	}
-	if err := b.pamOath(small, path); err != nil {
+	large, err := b.manyUsers(path)
+	if err != nil {
 		return err
 	}
-	return b.manyUsers(path)
+	return b.pam(path, large)
 }
 
 // manyUsers compares a login in a large store with one in a store of ten, of
 // which there are as many as it takes for everybody to log in once.
-func (b *bench) manyUsers(path string) error {
+func (b *bench) manyUsers(path string) (*site, error) {
 	began := time.Now()
-	large, err := b.makeSite("large", b.users, warm+b.runs)
+	large, err := b.makeSite("large", b.users, warm+b.runs+pamLogins)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	fmt.Printf("  (%d users made in %.0f s)\n", b.users, time.Since(began).Seconds())
 	var tens []*site
 	for i := range (warm + b.runs + 9) / 10 {
 		ten, err := b.makeSite(fmt.Sprintf("ten%d", i), 10, 10)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		tens = append(tens, ten)
 	}
 	c, err := compare(b.runs, func(i int) (job, job) { return large.job(path), tens[i/10].job(path) })
 	if err != nil {
-		return err
+		return nil, err
 	}
 	b.row(fmt.Sprintf("stored login, %d users : 10 users", b.users), c.ratio, 1.1, false, c.String())
-	return nil
+	return large, nil
 }
 
 // makeSite fills a store with users, of whom the first ones have keys that are

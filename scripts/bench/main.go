@@ -55,8 +55,8 @@ func (b *bench) run() error {
 	}
 	b.users = 100000
 	if s := os.Getenv("USERS"); s != "" {
-		if b.users, err = strconv.Atoi(s); err != nil || b.users < warm+b.runs {
-			return fmt.Errorf("USERS=%q is no number from %d up: each run is another user's", s, warm+b.runs)
+		if b.users, err = strconv.Atoi(s); err != nil || b.users < warm+b.runs+pamLogins {
+			return fmt.Errorf("USERS=%q is no number from %d up: each run is another user's", s, warm+b.runs+pamLogins)
 		}
 	}
 	if b.dir, err = os.MkdirTemp("", "oathkit-bench-"); err != nil {

@@ -83,6 +83,14 @@ func Begin(c *cli.Context, config string, named bool, a Attempt) (*Login, error)
 	return l, nil
 }
 
+// Close gives back what Begin opened, for a process that judges more than one
+// attempt.
+func (l *Login) Close() {
+	if l.Site.Store != nil {
+		_ = l.Site.Store.Close()
+	}
+}
+
 // Resolve finds out who is meant and what his realm asks. An error is for
 // RefuseName.
 func (l *Login) Resolve() error {

@@ -11,9 +11,9 @@ function __oathverify_at
             continue
         end
         switch $word
-            case --algorithm --config --digits --hotp --key-file --method --prompt --realm --request --rhost --service --step --time --window -c -d -k -m -s -w
+            case --algorithm --config --connection --digits --hotp --key-file --method --prompt --realm --request --rhost --root --service --shell --sshd --step --time --window -c -d -k -m -s -w
                 set skip 1
-            case checkpassword converse openvpn pam pipe radius squid
+            case checkpassword converse doctor openvpn pam pipe radius shell squid
                 set -a commands $word
         end
     end
@@ -27,7 +27,9 @@ complete -c oathverify -n '__oathverify_at' -a openvpn -d 'judge a login of Open
 complete -c oathverify -n '__oathverify_at' -a pam -d 'judge a login for pam_exec'
 complete -c oathverify -n '__oathverify_at' -a pipe -d 'judge a user and a secret on two lines: Apache\'s mod_authnz_external'
 complete -c oathverify -n '__oathverify_at' -a radius -d 'judge a login of FreeRADIUS: rlm_exec'
+complete -c oathverify -n '__oathverify_at' -a shell -d 'ask for a code, and become the user\'s shell or command'
 complete -c oathverify -n '__oathverify_at' -a squid -d 'judge logins of squid, a line each, until there are no more: auth_param basic'
+complete -c oathverify -n '__oathverify_at' -a doctor -d 'say whether a login of a PAM service can go around the code'
 complete -c oathverify -n '__oathverify_at' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
 complete -c oathverify -n '__oathverify_at' -l realm -x -d 'the realm of a USER that names none'
 complete -c oathverify -n '__oathverify_at' -l service -x -d 'the program that asks, for the audit log'
@@ -79,9 +81,22 @@ complete -c oathverify -n '__oathverify_at radius' -l realm -x -d 'the realm tha
 complete -c oathverify -n '__oathverify_at radius' -l any-realm -d 'a name that ends in another realm is judged there, instead of refused'
 complete -c oathverify -n '__oathverify_at radius' -s h -l help -d 'show this help and exit'
 complete -c oathverify -n '__oathverify_at radius' -l version -d 'show the version and exit'
+complete -c oathverify -n '__oathverify_at shell' -f
+complete -c oathverify -n '__oathverify_at shell' -l shell -r -F -d 'be a login shell, which becomes the one at PATH'
+complete -c oathverify -n '__oathverify_at shell' -s c -x -d 'with --shell: run this command'
+complete -c oathverify -n '__oathverify_at shell' -l stdin -d 'where there is no terminal, the first line of standard input is the code'
+complete -c oathverify -n '__oathverify_at shell' -s h -l help -d 'show this help and exit'
+complete -c oathverify -n '__oathverify_at shell' -l version -d 'show the version and exit'
 complete -c oathverify -n '__oathverify_at squid' -f
 complete -c oathverify -n '__oathverify_at squid' -l realm -x -d 'the realm that is judged (default pam)'
 complete -c oathverify -n '__oathverify_at squid' -l any-realm -d 'a name that ends in another realm is judged there, instead of refused'
 complete -c oathverify -n '__oathverify_at squid' -s c -l concurrency -d 'each line begins with the number of a channel: concurrency= in squid.conf'
 complete -c oathverify -n '__oathverify_at squid' -s h -l help -d 'show this help and exit'
 complete -c oathverify -n '__oathverify_at squid' -l version -d 'show the version and exit'
+complete -c oathverify -n '__oathverify_at doctor' -f
+complete -c oathverify -n '__oathverify_at doctor' -l json -d 'print the report as JSON'
+complete -c oathverify -n '__oathverify_at doctor' -l root -r -F -d 'examine the system whose / is DIR'
+complete -c oathverify -n '__oathverify_at doctor' -l sshd -r -F -d 'what \'sshd -T\' prints is in FILE; sshd is not run'
+complete -c oathverify -n '__oathverify_at doctor' -l connection -x -d 'judge sshd for one connection, as its -C describes it'
+complete -c oathverify -n '__oathverify_at doctor' -s h -l help -d 'show this help and exit'
+complete -c oathverify -n '__oathverify_at doctor' -l version -d 'show the version and exit'

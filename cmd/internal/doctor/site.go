@@ -1,0 +1,225 @@
+package doctor
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"oathkit/cmd/internal/site"
+	"oathkit/pkg/config"
+)
+
+// configOf is the configuration of a line, and its name below the root.
+func (x *exam) configOf(l *line) (config.Config, string, error) {
+	name, named := x.Config, x.Named
+	if l.config != "" {
+		name, named = l.config, true
+	}
+	at := name
+	if l.config != "" || !x.Named { // what is given to doctor itself is not below the root
+		at = x.path(name)
+	}
+	cfg, err := site.LoadConfig(at, named)
+	return cfg, name, err
+}
+
+// loginPassword says whether a program is named that checks passwords.
+func (x *exam) loginPassword(l *line) bool {
+	cfg, _, err := x.configOf(l)
+	return err == nil && len(cfg.Login.Password) > 0
+}
+
+// asksNobody says whether there may be users of whom the line's realm requires
+// no code.
+func (x *exam) asksNobody(l *line) bool {
+	cfg, _, err := x.configOf(l)
+	if err != nil {
+		return false // nobody gets in
+	}
+	_, required := site.ReadRealms(x.path(cfg.Paths.Domains)).Required(l.realm)
+	return !required
+}
+
+// site looks at what one of our lines leads to.
+func (x *exam) site(i int) {
+	s, l := x.steps[i], x.lines[i]
+	for _, module := range x.module(s.Path, s.File, s.Line) {
+		if !l.exec {
+			x.program(helper(x.path(module)), s.File, s.Line, "put the program there, or build the module for its place: make pam OATHVERIFY=PATH")
+		}
+	}
+	if l.exec {
+		x.program(l.program, s.File, s.Line, "name the program by its absolute path")
+	}
+	cfg, name, err := x.configOf(l)
+	if err != nil {
+		x.add(s.File, s.Line, Error, "config", x.unrooted(err.Error())+": nobody gets in", "mend "+name)
+		return
+	}
+	if x.exists(name) {
+		x.trusted(name, "whoever writes the configuration decides who gets in")
+	}
+	realms := site.ReadRealms(x.path(cfg.Paths.Domains))
+	switch why, required := realms.Required(l.realm); {
+	case realms.Err() != nil:
+		x.add(cfg.Paths.Domains, 0, Warning, "realm-file", x.unrooted(why), "")
+	case !required:
+		x.add(s.File, s.Line, Warning, "realm-asks-nobody",
+			fmt.Sprintf("realm %q asks nobody for a factor in %s: only users who have activated one are asked", l.realm, cfg.Paths.Domains),
+			"realmctl tfa enable "+l.realm)
+	}
+	if x.exists(cfg.Paths.Domains) {
+		x.trusted(cfg.Paths.Domains, "whoever writes the realm file decides who is asked")
+	}
+	x.store(cfg.Paths.Store)
+}
+
+// store looks at the folder of records.
+func (x *exam) store(name string) {
+	const mend = "mfactl enable makes the store; a file system may not be mounted"
+	info, err := os.Stat(x.path(name))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		x.add(name, 0, Error, "store", "there is no store, so nobody gets in who needs a code", mend)
+		return
+	case err != nil:
+		x.add(name, 0, Unsure, "store", err.Error(), "run it as root")
+		return
+	case !x.exists(filepath.Join(name, "store")):
+		x.add(name, 0, Error, "store", "the folder is no store, so nobody gets in who needs a code", mend)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		x.add(name, 0, Error, "store-mode",
+			fmt.Sprintf("the store has mode %04o: others can read the secrets, or write them", info.Mode().Perm()), "chmod 0700 "+name)
+	}
+	x.trusted(filepath.Dir(name), "whoever can write a folder above the store can put another in its place")
+}
+
+// module looks at the module of a line, and says where it is.
+func (x *exam) module(name, file string, at int) []string {
+	patterns := []string{name}
+	if !strings.HasPrefix(name, "/") {
+		patterns = nil
+		for _, folder := range []string{
+			"/lib/*/security/", "/usr/lib/*/security/", "/lib/security/", "/lib64/security/", "/usr/lib/security/", "/usr/lib64/security/",
+		} {
+			patterns = append(patterns, folder+name)
+		}
+	}
+	var found []string
+	for _, pattern := range patterns {
+		paths, _ := filepath.Glob(x.path(pattern))
+		for _, p := range paths {
+			found = append(found, x.unrooted(p))
+			x.trusted(x.unrooted(p), "whoever can write a module decides who gets in")
+		}
+	}
+	if len(found) == 0 {
+		x.add(file, at, Error, "module-missing", fmt.Sprintf("there is no module %s, so the line always fails", name), "make pam builds pam_oathkit.so, and make install puts it in place")
+	}
+	return found
+}
+
+// maxModule bounds a file that is surely no module of ours, in bytes.
+const maxModule = 4 << 20
+
+// helper is the program that pam_oathkit.so runs: its path was fixed when it was
+// built, and is a string in it.
+func helper(module string) []string {
+	info, err := os.Stat(module)
+	if err != nil || info.Size() > maxModule {
+		return nil
+	}
+	b, err := os.ReadFile(module)
+	end := bytes.Index(b, []byte("/oathverify\x00"))
+	if err != nil || end < 0 {
+		return nil
+	}
+	end += len("/oathverify")
+	return []string{string(b[bytes.LastIndexByte(b[:end], 0)+1 : end])}
+}
+
+// program looks at what a line runs.
+func (x *exam) program(words []string, file string, at int, mend string) {
+	for i, word := range words {
+		ours := filepath.Base(word) == "oathverify"
+		if i > 0 && !ours {
+			continue
+		}
+		if !strings.HasPrefix(word, "/") {
+			x.add(file, at, Error, "program", fmt.Sprintf("%q is no absolute path, and is looked for nowhere, so nobody gets in", word), mend)
+			continue
+		}
+		info, err := os.Stat(x.path(word))
+		switch {
+		case err != nil:
+			x.add(file, at, Error, "program", fmt.Sprintf("the program cannot be run, so nobody gets in: %s", x.unrooted(err.Error())), mend)
+		case !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0:
+			x.add(file, at, Error, "program", fmt.Sprintf("%s is no program, so nobody gets in", word), "chmod 0755 "+word)
+		default:
+			x.trusted(word, "whoever can write the program decides who gets in")
+		}
+		if ours {
+			return
+		}
+	}
+}
+
+// lookAtFiles looks at the files that PAM reads.
+func (x *exam) lookAtFiles() {
+	for _, name := range x.service.Files {
+		x.trusted(name, "whoever can write a file of PAM decides who gets in")
+	}
+}
+
+// trusted looks at who can write a file or a folder, and what leads to it.
+func (x *exam) trusted(name, harm string) {
+	names := []string{name}
+	if x.Root == "" {
+		if real, err := filepath.EvalSymlinks(name); err == nil && real != name {
+			names = append(names, real)
+		}
+	}
+	for _, n := range names {
+		for p := filepath.Clean(n); ; p = filepath.Dir(p) {
+			x.writable(p, harm)
+			if p == "/" || p == "." {
+				break
+			}
+		}
+	}
+}
+
+// writable says who besides root, and besides who asks, can write a file.
+func (x *exam) writable(name, harm string) {
+	info, err := os.Stat(x.path(name))
+	if err != nil {
+		x.add(name, 0, Unsure, "file-mode", x.unrooted(err.Error()), "run it as root")
+		return
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return
+	}
+	if st.Uid != 0 && int(st.Uid) != os.Geteuid() {
+		x.add(name, 0, Error, "file-owner", fmt.Sprintf("it belongs to uid %d: %s", st.Uid, harm), "chown root "+name+", after a look at what is in it")
+	}
+	perm := info.Mode().Perm()
+	sticky := info.IsDir() && info.Mode()&os.ModeSticky != 0 // others cannot replace what is in it
+	if !sticky && (perm&0o002 != 0 || perm&0o020 != 0 && st.Gid != 0) {
+		x.add(name, 0, Error, "file-mode", fmt.Sprintf("it has mode %04o: %s", perm, harm), "chmod go-w "+name+", after a look at what is in it")
+	}
+}
+
+// unrooted names files as they are below the root.
+func (x *exam) unrooted(s string) string {
+	if x.Root == "" {
+		return s
+	}
+	return strings.ReplaceAll(s, strings.TrimSuffix(x.Root, "/")+"/", "/")
+}
