@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"oathkit/pkg/config"
@@ -43,7 +44,7 @@ func (l *login) run(ctx context.Context) (pipe.Verdict, error) {
 // preauth asks what the user may do.
 func (l *login) preauth(ctx context.Context, user string) (pipe.Verdict, error) {
 	v := pipe.Verdict{User: l.request.User, Stage: pipe.AtPreauth}
-	p, err := l.client.Preauth(ctx, user, l.request.Address)
+	p, err := l.client.Preauth(ctx, user, address(l.request.Address))
 	if err != nil {
 		return l.fail(v, err, noPreauth, noLookup, badPreauth)
 	}
@@ -67,13 +68,23 @@ func (l *login) preauth(ctx context.Context, user string) (pipe.Verdict, error) 
 	return v, nil
 }
 
+// address is what hosts say of where the person is, if that is an address: Duo
+// refuses a login with anything else.
+func address(s string) string {
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return ""
+	}
+	return a.Unmap().WithZone("").String()
+}
+
 // auth presents the factor. A passcode, or the wish for new ones, is answered at
 // once; with anything else the person is told how it goes on.
 func (l *login) auth(ctx context.Context, user string) (pipe.Verdict, error) {
 	v := pipe.Verdict{User: l.request.User, Stage: pipe.AtAuth}
 	a, err := l.present(ctx, user, duo.Factor{
 		Method: l.request.Method, Passcode: l.request.Passcode, Device: l.request.Device,
-		Info: l.config.PushInfo, Address: l.request.Address,
+		Info: l.config.PushInfo, Address: address(l.request.Address),
 	})
 	if err == nil {
 		// An answer that comes while time runs out is too late.
