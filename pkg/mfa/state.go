@@ -34,8 +34,8 @@ type Counter struct {
 	// Next is the first value that is good. HOTP: a counter. TOTP: a time in
 	// seconds since 1970, such that a step is good if it begins then or later:
 	// a time, not a number of steps, so that it means the same under another
-	// period. Email and SMS: when the last code was accepted, in seconds since
-	// 1970, 0 for never.
+	// period. Email, SMS and Duo: when the last answer was accepted, in seconds
+	// since 1970, 0 for never.
 	Next uint64
 	// Candidate is, if not zero, the counter whose code would be the second of
 	// two in a row that bring an HOTP credential back into step.

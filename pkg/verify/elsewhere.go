@@ -7,7 +7,8 @@ import (
 )
 
 // An answer that somebody else judges (Duo) takes part in the lock-out and in
-// nothing else: no counter, sent code or recovery code is looked at or changed.
+// nothing else: no other kind's counter, sent code or recovery code is looked at
+// or changed.
 // What can be guessed is counted before it is passed on, so that of many guesses
 // at once none is judged beyond the limit, and taken back when it was no wrong
 // answer.
@@ -45,12 +46,18 @@ func TakeBack(u mfa.User, now time.Time, epoch [16]byte) mfa.User {
 }
 
 // Succeed is for an answer that was found right elsewhere: the failures in a row
-// and the delay are over, as after a code of the user's own.
-func Succeed(u mfa.User) mfa.User {
+// and the delay are over, as after a code of the user's own. A credential of kind
+// duo keeps when that was.
+func Succeed(u mfa.User, now time.Time) mfa.User {
 	if !u.Enrolled() {
 		return u
 	}
 	u.State = u.State.For(u.Record)
+	for i := range u.State.Counters {
+		if c := &u.State.Counters[i]; c.Kind == mfa.Duo {
+			c.Next = uint64(max(mfa.Seconds(now), 0))
+		}
+	}
 	succeed(&u.State)
 	return u
 }

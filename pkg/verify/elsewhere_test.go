@@ -37,7 +37,11 @@ func TestPassOn(t *testing.T) {
 		t.Error("taken back from another record")
 	}
 	// A right one ends the failures in a row, not the tally of 30 days.
-	s := verify.Succeed(u)
+	s := verify.Succeed(u, d.now)
+	if at, used := s.LastUse(s.Record.Credentials[1].ID); !used || !at.Equal(d.now.Truncate(time.Second)) {
+		t.Errorf("last used at %v", at)
+	}
+	s.State.Counters[1].Next = 0
 	if s.State.Failures != 0 || s.State.Month.Sum(d.now) != 5 {
 		t.Errorf("succeeded: %d failures, %d in 30 days", s.State.Failures, s.State.Month.Sum(d.now))
 	}

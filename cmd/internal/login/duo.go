@@ -163,7 +163,7 @@ func (l *Login) present(q pipe.Request, tell func(string)) (verify.Result, error
 				u = verify.TakeBack(u, l.now, epoch)
 			}
 			if r.Verdict == verify.Accepted {
-				u = verify.Succeed(u)
+				u = verify.Succeed(u, l.now)
 			}
 			l.User = u
 			return u, nil
