@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -122,6 +123,29 @@ func TestDoctorOfPAM(t *testing.T) {
 	}
 }
 
+// Where no module sets credentials, a program that wants them set refuses.
+func TestDoctorOfCredentials(t *testing.T) {
+	need(t, "pamtester")
+	m := newMachine(t)
+	m.enrolPeople()
+	const hook = "auth required pam_exec.so expose_authtok quiet /usr/local/sbin/oathverify pam\n"
+	for _, c := range []struct {
+		stack string
+		in    bool
+	}{{hook, false}, {hook + "auth required pam_permit.so\n", true}} {
+		m.install("etc/pam.d/door", c.stack, 0o644)
+		m.examined("door", 0)
+		if said := strings.Contains(m.doctor("door").out, "[credentials]"); said == c.in {
+			t.Errorf("doctor says it: %v", said)
+		}
+		cmd := m.on("pamtester", "door", "alice", "authenticate", "setcred")
+		cmd.Stdin = strings.NewReader(m.code("alice") + "\n")
+		if r := finish(t, cmd); (r.code == 0) != c.in || !strings.Contains(r.out, "successfully authenticated") {
+			t.Errorf("in is not %v: %+v", c.in, r)
+		}
+	}
+}
+
 // What the Match blocks make of the settings is what sshd makes of them.
 func TestMatchBlocksAgainstSSHD(t *testing.T) {
 	s := newSSHMachine(t)
@@ -146,11 +170,7 @@ func TestMatchBlocksAgainstSSHD(t *testing.T) {
 		"user=bob,host=h,addr=192.0.2.9":      {blocks[0], blocks[1], blocks[3]},
 		"user=carol,host=h,addr=192.0.2.9":    {blocks[1], blocks[2], blocks[3]},
 	}
-	names := make([]string, 0, len(keywords))
-	for name := range keywords {
-		names = append(names, name)
-	}
-	slices.Sort(names)
+	names := slices.Sorted(maps.Keys(keywords))
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 0))
 	lines := func(n int) (text string) {
@@ -160,21 +180,14 @@ func TestMatchBlocksAgainstSSHD(t *testing.T) {
 		}
 		return text
 	}
-	for round := range rounds(4, 40) {
+	s.do(os.MkdirAll(s.path("etc/ssh/more"), 0o755))
+	for range rounds(4, 40) {
 		// sshd does not even start with methods that cannot be satisfied.
-		text := "PubkeyAuthentication yes\nAuthenticationMethods publickey\nInclude /etc/ssh/more/*.conf\n" + lines(6)
+		text := "HostKey /etc/ssh/host\nPubkeyAuthentication yes\nAuthenticationMethods publickey\nInclude /etc/ssh/more/*.conf\n" + lines(6)
 		for _, b := range blocks[:3] {
 			text += "Match " + b + "\n" + lines(1+r.IntN(4))
 		}
-		base := s.read("etc/ssh/sshd_config")
-		if round == 0 {
-			base = "HostKey /etc/ssh/host\n"
-		}
-		if i := strings.Index(base, "Include"); i >= 0 {
-			base = base[:i]
-		}
-		s.install("etc/ssh/sshd_config", base+text, 0o644)
-		s.do(os.MkdirAll(s.path("etc/ssh/more"), 0o755))
+		s.install("etc/ssh/sshd_config", text, 0o644)
 		s.install("etc/ssh/more/a.conf", lines(2)+"Match "+blocks[3]+"\n"+lines(2), 0o644)
 
 		f, err := sshdconf.Read(below(s.dir), "/etc/ssh/sshd_config")
@@ -185,7 +198,7 @@ func TestMatchBlocksAgainstSSHD(t *testing.T) {
 		}
 		for connection, matched := range connections {
 			want := sshdconf.ParseSettings(s.mustOn("/usr/sbin/sshd", "-T", "-C", connection))
-			got := variantOf(variants, f, matched)
+			got := variantOf(variants, matched)
 			for _, name := range names {
 				key := strings.ToLower(name)
 				if g, w := words(got.Settings[key]), words(want[key]); g != w {
@@ -203,7 +216,7 @@ func words(values []string) string {
 
 // variantOf is the variant of exactly those of these blocks that have a part in
 // it.
-func variantOf(variants []sshdconf.Variant, f *sshdconf.File, matched []string) sshdconf.Variant {
+func variantOf(variants []sshdconf.Variant, matched []string) sshdconf.Variant {
 	best := variants[0]
 	for _, v := range variants {
 		if !slices.ContainsFunc(v.Blocks, func(b sshdconf.Block) bool { return !slices.Contains(matched, b.Criteria) }) && len(v.Blocks) > len(best.Blocks) {

@@ -36,6 +36,7 @@ func TestSSHWithPAMModule(t *testing.T) {
 	s.sample("sshd/publickey-code.conf", "etc/ssh/sshd_config.d/oathkit.conf", 0o644)
 	s.start()
 	s.enrolPeople()
+	s.mustOn("oathverify", "doctor", "sshd")
 	s.install("askpass", "#!/bin/sh\nprintf '%s\\n' \"$1\" >&2; printf '%s\\n' \"$CODE\"\n", 0o755)
 	login := func(user, code string) (bool, string) {
 		r := s.ssh(user, code, "id -un")
@@ -62,6 +63,7 @@ func TestSudoWithPAMModule(t *testing.T) {
 	m := newMachine(t)
 	m.enrolPeople()
 	m.moduleSample("sudo")
+	m.mustOn("oathverify", "doctor", "sudo")
 	m.install("etc/sudoers", "Defaults passwd_tries = 1\nALL ALL = (root) /usr/bin/id\n", 0o440)
 	try := func(user, password, code string) (bool, string) {
 		cmd := m.as(user, "sudo", "-S", "-k", "/usr/bin/id", "-u")
@@ -84,6 +86,7 @@ func TestLoginEnrolsThroughPAMModule(t *testing.T) {
 	m.moduleSample("login")
 	m.write("domains.cfg", "pam: pam\n\tcomment asks nobody\n\n")
 	m.must("", "mfactl", "enable", "bob@pam") // makes the store
+	m.mustOn("oathverify", "doctor", "login")
 	login := func(password, code string) (bool, string) {
 		return m.pamtester("login")("alice", password+"\n"+code)
 	}

@@ -65,6 +65,10 @@ connect-retry-max 1
 config /etc/openvpn/client-oathkit.conf
 `
 
+// openvpnUnit bounds the server as Debian's unit does.
+const openvpnUnit = "setpriv --bounding-set -all,+ipc_lock,+net_admin,+net_bind_service,+net_raw,+setgid,+setuid,+setpcap,+sys_chroot,+dac_override,+audit_write " +
+	"prlimit --nproc=10"
+
 // openvpn serves a machine's tunnel, and returns how to log in to it. The pairs
 // are those of template, for the server's sample.
 func (m *machine) openvpn(more string, pairs ...string) hostLogin {
@@ -82,7 +86,7 @@ func (m *machine) openvpn(more string, pairs ...string) hostLogin {
 	m.sample("openvpn/client-oathkit.conf", "etc/openvpn/client-oathkit.conf", 0o644)
 	m.install("etc/openvpn/server/server.conf", fmt.Sprintf(openvpnFrame, "tcp4-server", fmt.Sprintf(openvpnServer, port, more)), 0o644)
 	m.install("etc/openvpn/client.conf", fmt.Sprintf(openvpnFrame, "tcp4-client", fmt.Sprintf(openvpnClient, port)), 0o644)
-	m.serve(listens("tcp", "127.0.0.1:"+port), "openvpn", "--config", "/etc/openvpn/server/server.conf")
+	m.serve(listens("tcp", "127.0.0.1:"+port), append(strings.Fields(openvpnUnit), "openvpn", "--config", "/etc/openvpn/server/server.conf")...)
 	return m.connect
 }
 

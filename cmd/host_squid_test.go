@@ -62,6 +62,10 @@ func TestSquid(t *testing.T) {
 			t.Errorf("carol is not in:\n%s", shown)
 		}
 	}
+	// They are worth nothing elsewhere for as long as they are used here.
+	if in, shown := curl(t, "--interface", "127.0.0.2", "-x", proxy, "-U", "carol:"+code, web); in {
+		t.Errorf("carol is in two places:\n%s", shown)
+	}
 	if in, shown := login("alice%41 x", "1%2f\"3"); in || !strings.Contains(shown, "HTTP/1.1 407 ") {
 		t.Errorf("a strange name is in:\n%s", shown)
 	}

@@ -19,7 +19,7 @@ import (
 func testPAMHabits(t *testing.T, h pamHost) {
 	service := h.script("habits", `echo "ask code: "; read -r answer; [ "$answer" = "answer 123" ] && echo verdict accepted || echo verdict refused
 `)
-	for _, options := range []string{"", "-h", "-i", "-w", "-hw", "-c", "-ch", "-t 32", "-ht 32", "-it 32", "-wt 32"} {
+	for _, options := range []string{"", "-h", "-i", "-w", "-e", "-hw", "-c", "-ch", "-t 32", "-ht 32", "-et 32", "-it 32", "-wt 32"} {
 		out := h.finish(h.command(strings.Fields(options), service, "alice", "123"))
 		want := 1
 		if strings.Contains(options, "32") {

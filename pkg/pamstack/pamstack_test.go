@@ -262,6 +262,7 @@ func FuzzLines(f *testing.F) {
 func FuzzLoad(f *testing.F) {
 	f.Add("auth required pam_a.so x\n-auth [success=1 default=die] pam_b.so [a b]\n@include b", "auth substack c\naccount required pam_d.so")
 	f.Add("auth substack b\nfoo\n", "auth [success=ok\n")
+	f.Add("Auth 0 [\n", "")
 	f.Fuzz(func(t *testing.T, a, b string) {
 		files := map[string]string{"/etc/pam.d/a": a, "/etc/pam.d/b": b}
 		s, err := Load(folder(files), "a")
@@ -274,15 +275,15 @@ func FuzzLoad(f *testing.F) {
 		for _, h := range steps {
 			if h.Kind == Module && h.Level == 0 {
 				plain = append(plain, h)
-				text.WriteString("auth " + bracket(h.Control) + " " + bracket(h.Path))
-				for _, arg := range h.Args {
-					text.WriteString(" " + bracket(arg))
+				text.WriteString("auth")
+				for _, word := range append([]string{h.Control, h.Path}, h.Args...) {
+					if strings.ContainsAny(word, "\x00#\\\n") { // no spelling has these inside brackets
+						return
+					}
+					text.WriteString(" [" + strings.ReplaceAll(word, "]", "\\]") + "]")
 				}
 				text.WriteByte('\n')
 			}
-		}
-		if strings.ContainsAny(text.String(), "\x00#\\") { // no spelling has these inside brackets
-			return
 		}
 		again := load(t, map[string]string{"/etc/pam.d/a": text.String()}, "a")
 		got, _ := again.Stack(Auth)
@@ -297,5 +298,3 @@ func FuzzLoad(f *testing.F) {
 		Run(steps, func(i int) Code { return Code(i * 7) })
 	})
 }
-
-func bracket(word string) string { return "[" + strings.ReplaceAll(word, "]", "\\]") + "]" }

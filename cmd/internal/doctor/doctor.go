@@ -38,6 +38,8 @@ const (
 	Warning Severity = "warning"
 	// Note is how it should be.
 	Note Severity = "note"
+	// OK is a verdict: nothing is wrong.
+	OK Severity = "ok"
 )
 
 // A Finding is one thing about a service. File is as it is called below the
@@ -64,7 +66,7 @@ type Step struct {
 // A Report is what was found, the worst first.
 type Report struct {
 	Service  string    `json:"service"`
-	Verdict  Severity  `json:"verdict"` // the worst of the findings
+	Verdict  Severity  `json:"verdict"` // the worst of the findings; OK where they are notes
 	Findings []Finding `json:"findings"`
 }
 
@@ -88,7 +90,12 @@ const sshd = "sshd"
 
 // Examine examines a service.
 func Examine(ctx context.Context, o Options) (Report, error) {
-	x := &exam{Options: o, report: Report{Service: o.Service}}
+	if o.Root != "" {
+		if o.Root = filepath.Clean(o.Root); o.Root == "/" {
+			o.Root = ""
+		}
+	}
+	x := &exam{Options: o, report: Report{Service: o.Service, Findings: []Finding{}}}
 	if o.Service == "" || strings.Contains(o.Service, "/") {
 		return x.report, fmt.Errorf("%w: %q is no name of one", ErrNoService, o.Service)
 	}
@@ -128,6 +135,7 @@ func (x *exam) pam(d door) {
 		x.add(x.file(), 0, Error, "pam-gives-up", "libpam gives up on the files of this service, so nobody gets in", "mend what the warnings name")
 		return
 	case len(x.lines) == 0 && d.forced:
+		x.add(sshdConfig, 0, Note, "asks", "every session begins with 'oathverify shell', which asks for a code", "")
 		return
 	case len(x.lines) == 0:
 		severity := Error
@@ -193,9 +201,9 @@ func (x *exam) addFinding(f Finding) {
 func (x *exam) finish() {
 	rank := func(s Severity) int { return slices.Index([]Severity{Error, Unsure, Warning, Note}, s) }
 	slices.SortStableFunc(x.report.Findings, func(a, b Finding) int { return rank(a.Severity) - rank(b.Severity) })
-	x.report.Verdict = Note
-	if len(x.report.Findings) > 0 {
-		x.report.Verdict = x.report.Findings[0].Severity
+	x.report.Verdict = OK
+	if f := x.report.Findings; len(f) > 0 && f[0].Severity != Note {
+		x.report.Verdict = f[0].Severity
 	}
 }
 

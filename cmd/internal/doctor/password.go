@@ -13,6 +13,7 @@ const (
 	guessed             // a module has said yes of which nothing is known
 	coded               // a line of ours has said yes
 	handed              // pam_exec has: the one answer was the code
+	vested              // a module that sets credentials has said yes
 )
 
 // honest is what a module may return: one that checks passwords, or may do so,
@@ -28,45 +29,16 @@ func (x *exam) honest(i int) []pamstack.Code {
 }
 
 // nobodyGetsIn looks for a login with a right code, and a password where one is
-// asked for. pam_exec has no question of its own: what it takes for the code is
-// what was typed as the password.
-// holds says that nothing goes around our lines: where something does, that is
-// what is to be mended.
+// asked for, and on the way for lines that nobody comes to, and lines that show a
+// QR code to anybody. holds says that nothing goes around our lines: where
+// something does, that is what is to be mended.
 func (x *exam) nobodyGetsIn(holds bool) {
 	reached := map[int]bool{}
 	bare := map[int]bool{} // reached before a password held
-	q := pamstack.Search{
-		Steps: x.steps,
-		Codes: func(i, memory int) []pamstack.Code {
-			l := x.lines[i]
-			switch {
-			case l != nil && l.skipped:
-				return l.no()
-			case l != nil && l.exec && memory&vouched != 0, l == nil && memory&handed != 0 && tradeOf(x.steps[i]) == password:
-				return pamstack.Failing()
-			case l != nil:
-				return append(pamstack.Failing(), pamstack.Success)
-			}
-			return x.honest(i)
-		},
-		Remember: func(memory int, e pamstack.Event) int {
-			l := x.lines[e.Step]
-			switch {
-			case e.Code != pamstack.Success:
-			case l != nil && l.exec:
-				memory |= coded | handed
-			case l != nil:
-				memory |= coded
-			case tradeOf(x.steps[e.Step]) == password:
-				memory |= vouched
-			}
-			return memory
-		},
-		Reach: func(i, memory int) {
-			reached[i] = true
-			bare[i] = bare[i] || memory&vouched == 0
-		},
-	}
+	q := pamstack.Search{Steps: x.steps, Codes: x.knowing, Remember: x.rememberKnowing, Reach: func(i, memory int) {
+		reached[i] = true
+		bare[i] = bare[i] || memory&vouched == 0
+	}}
 	ways, err := q.Ways()
 	if err != nil {
 		return // goesAround has said so
@@ -81,18 +53,68 @@ func (x *exam) nobodyGetsIn(holds bool) {
 				"with enrol the QR code, which is a secret, is shown to people whose password did not hold", "put a line before it that checks the password and is \"requisite\"")
 		}
 	}
-	if !holds || slices.ContainsFunc(ways, func(w pamstack.Way) bool { return w.Memory&coded != 0 }) {
-		return
+	last := x.steps[x.ours()[len(x.ours())-1]]
+	granted := func(bits int) bool {
+		return slices.ContainsFunc(ways, func(w pamstack.Way) bool { return w.Memory&bits == bits })
 	}
-	last := x.ours()[len(x.ours())-1]
-	x.add(x.steps[last].File, x.steps[last].Line, Error, "nobody",
-		"nobody gets in with a right code"+x.shared(), "check the password elsewhere, use pam_oathkit.so, or 'oathverify pam --split' alone")
+	switch {
+	case !holds || granted(coded|vested):
+	case granted(coded):
+		x.add(last.File, last.Line, Warning, "credentials",
+			"no module here sets credentials, so programs that want them set, such as sshd, sudo and login, refuse everybody",
+			"auth required pam_permit.so behind it")
+	default:
+		x.add(last.File, last.Line, Error, "nobody",
+			"nobody gets in with a right code"+x.shared(), "check the password elsewhere, use pam_oathkit.so, or 'oathverify pam --split' alone")
+	}
+}
+
+// knowing is what a module may return to somebody who knows the password and the
+// code. pam_exec has no question of its own: what it takes for the code is what
+// was typed as the password.
+func (x *exam) knowing(i, memory int) []pamstack.Code {
+	l := x.lines[i]
+	switch {
+	case l != nil && l.skipped:
+		return l.no()
+	case l != nil && l.exec && memory&vouched != 0, l == nil && memory&handed != 0 && tradeOf(x.steps[i]) == password:
+		return pamstack.Failing()
+	case l != nil:
+		return append(pamstack.Failing(), pamstack.Success)
+	}
+	return x.honest(i)
+}
+
+func (x *exam) rememberKnowing(memory int, e pamstack.Event) int {
+	l := x.lines[e.Step]
+	switch {
+	case e.Code != pamstack.Success:
+	case l != nil && l.exec:
+		memory |= coded | handed
+	case l != nil:
+		memory |= coded | vested
+	case tradeOf(x.steps[e.Step]) == password:
+		memory |= vouched | vested
+	case vests(x.steps[e.Step]):
+		memory |= vested
+	}
+	return memory
+}
+
+// vests says whether a module has something to say when credentials are set.
+// Where all of them ignore that, libpam refuses.
+func vests(s pamstack.Step) bool {
+	switch s.Name() {
+	case "pam_exec.so", "pam_faildelay.so", "pam_nologin.so", "pam_succeed_if.so":
+		return false
+	}
+	return true
 }
 
 // shared explains what pam_exec cannot do.
 func (x *exam) shared() string {
-	for i, l := range x.lines {
-		if !l.exec {
+	for _, i := range x.ours() {
+		if !x.lines[i].exec {
 			continue
 		}
 		for k, s := range x.steps {

@@ -58,7 +58,7 @@ func (x *exam) site(i int) {
 	}
 	cfg, name, err := x.configOf(l)
 	if err != nil {
-		x.add(s.File, s.Line, Error, "config", x.unrooted(err.Error())+": nobody gets in", "mend "+name)
+		x.add(s.File, s.Line, Error, "config", first(x.unrooted(err.Error()))+": nobody gets in", "mend "+name)
 		return
 	}
 	if x.exists(name) {
@@ -77,6 +77,12 @@ func (x *exam) site(i int) {
 		x.trusted(cfg.Paths.Domains, "whoever writes the realm file decides who is asked")
 	}
 	x.store(cfg.Paths.Store)
+}
+
+// first is the first line: below it an error of the configuration shows the place.
+func first(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
 }
 
 // store looks at the folder of records.

@@ -1,8 +1,9 @@
 /* A program that people log in to, with as many habits as such programs have.
  * It authenticates, and says what came of it and what is not as it was before.
  *
- *   host [-hiwcsmg] [-t THREADS] [-r RHOST] CONFDIR SERVICE USER [ANSWER...]
+ *   host [-hiwcsmge] [-t THREADS] [-r RHOST] CONFDIR SERVICE USER [ANSWER...]
  *
+ * -e is interrupted by a signal a thousand times a second,
  * -h has a handler for SIGCHLD, -i ignores it, -w waits for any child in a thread
  * all the time, -c closes descriptors 0 to 2 before, -s wants silence, -m looks
  * for the answers in its memory afterwards, -g sets credentials whatever came.
@@ -22,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +34,18 @@ static char **answers; /* veiled */
 static int flags;
 static bool always, searches;
 static volatile sig_atomic_t signals;
+
+static void on_alarm(int sig) { (void)sig; }
+
+/* Every call that waits fails with EINTR now and then. */
+static void interrupt(void)
+{
+	struct sigaction action = { .sa_handler = on_alarm };
+	struct itimerval often = { { 0, 1000 }, { 0, 1000 } };
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+}
 
 static void on_child(int sig)
 {
@@ -250,9 +264,10 @@ int main(int argc, char **argv)
 	int option, n = 0;
 	bool waits = false, closed = false;
 
-	while ((option = getopt(argc, argv, "hiwcsmgt:r:")) != -1) {
+	while ((option = getopt(argc, argv, "hiwcsmget:r:")) != -1) {
 		switch (option) {
 		case 'h': signal(SIGCHLD, on_child); break;
+		case 'e': interrupt(); break;
 		case 'i': signal(SIGCHLD, SIG_IGN); break;
 		case 'w': waits = true; break;
 		case 'c': closed = true; break;
