@@ -243,6 +243,18 @@ func TestDuoBesideCodes(t *testing.T) {
 	if n := len(s.Requests()); n != asked {
 		t.Errorf("Duo was asked %d times about codes", n-asked)
 	}
+	// A device that he gets besides is activated by its first code.
+	f := newToken(t, 2)
+	s.Know("fred", duotest.User{Devices: []duotest.Device{duotest.Phone()}, Passcodes: []string{"777777"}})
+	l.must("", "mfactl", "add", "--type", "duo", "fred@pam")
+	l.must(f.key.Base32()+"\n", "mfactl", "add", "--type", "hotp", "fred@pam")
+	l.must("777777\n", "oathverify", "fred@pam")
+	asked = len(s.Requests())
+	l.must(f.hotp()+"\n", "oathverify", "fred@pam")
+	l.must(f.hotp()+"\n", "oathverify", "fred@pam")
+	if n := len(s.Requests()); n != asked {
+		t.Errorf("Duo was asked %d times about first codes", n-asked)
+	}
 	// Without a device of his own the recovery codes are still good.
 	l.must("", "mfactl", "add", "--type", "duo", "erik@pam")
 	codes = strings.Fields(l.must("", "mfactl", "codes", "erik@pam"))

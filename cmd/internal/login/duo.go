@@ -96,6 +96,21 @@ func forDuo(u mfa.User, method, code string) bool {
 	return true
 }
 
+// first is for the first code of a credential that such a user has got besides:
+// it is activated by that, as ever. Whatever else it is Duo judges, and counts.
+func (l *Login) first(u mfa.User, method, code string) (verify.Result, mfa.User) {
+	method, code = wish(method, code)
+	for i := range u.Record.Credentials {
+		if method == ByPasscode && !u.Record.Credentials[i].Activated {
+			if r, after := verify.Decide(u, code, l.now, l.Policy); r.Verdict == verify.Accepted {
+				return r, after
+			}
+			break
+		}
+	}
+	return verify.Result{}, u
+}
+
 // wish is the method that an answer stands for: its name in place of a code, for
 // hosts that have one field, or nothing at all, which leaves it to Duo.
 func wish(method, code string) (string, string) {
@@ -190,9 +205,7 @@ func (l *Login) runDuo(q pipe.Request, tell func(string)) (verify.Result, []pipe
 		return unsure, nil, err
 	}
 	q.User, _, _ = mfa.SplitID(l.ID)
-	if len(l.Attempt.RHost) <= maxAddress && !strings.ContainsFunc(l.Attempt.RHost, unicode.IsControl) {
-		q.Address = l.Attempt.RHost
-	}
+	q.Address = l.Attempt.address()
 	l.Said = ""
 	v, err := pipe.Ask(context.Background(), argv, l.Site.Config.Duo.Timeout, q, tell)
 	if err != nil {
@@ -200,6 +213,14 @@ func (l *Login) runDuo(q pipe.Request, tell func(string)) (verify.Result, []pipe
 	}
 	r, err := l.resultOf(v, q.Method)
 	return r, v.Devices, err
+}
+
+// address is where the person is, for Duo.
+func (a Attempt) address() string {
+	if a.OwnWord || len(a.RHost) > maxAddress || strings.ContainsFunc(a.RHost, unicode.IsControl) {
+		return ""
+	}
+	return a.RHost
 }
 
 // maxAddress is the longest text that can be an address, in bytes.

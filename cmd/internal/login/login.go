@@ -41,6 +41,10 @@ type Attempt struct {
 	Service string // the program that asks, as it calls itself
 	RHost   string // where the person is, as the host says
 	TTY     string // his terminal, as the host says
+
+	// OwnWord says that RHost is the person's own word, which is for the audit
+	// log and decides nothing: Duo lets some in by where they are.
+	OwnWord bool
 }
 
 // A Login is an attempt and what is known of it. It is not for concurrent use.
@@ -178,6 +182,10 @@ func (l *Login) decide(method string, readings []string) (verify.Result, error) 
 	err := l.Update(func(u mfa.User) (mfa.User, error) {
 		switch {
 		case forDuo(u, method, readings[0]):
+			if r, after := l.first(u, method, readings[0]); r.OK {
+				result, l.User = r, after
+				return after, nil
+			}
 			l.User = u
 			return u, errAskDuo
 		case method == string(mfa.Email), method == string(mfa.SMS):
