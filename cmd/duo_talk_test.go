@@ -6,7 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"oathkit/pkg/duo/duotest"
 	"oathkit/pkg/oath"
 )
 
@@ -81,4 +83,37 @@ func TestDuoIsRunForDuoAlone(t *testing.T) {
 	if n := len(s.Requests()); n != 2 {
 		t.Errorf("%d requests", n)
 	}
+}
+
+// Through sshd and 'oathverify shell', which has sudo run the judge, it is the
+// same talk. Where the person is Duo does not hear then: he could say anything.
+func TestDuoThroughSSH(t *testing.T) {
+	s := newShellMachine(t, "force-command.conf")
+	server := duotest.Serve(t, time.Now)
+	duoUsers(server)
+	table, err := duoTable(server, s.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.more = "[realm.pam]\nfactor = \"duo\"\n" + table
+	s.configure(patient)
+	s.program("oath-duo")
+	s.start()
+	c := s.session("alice", "echo in as $(id -un)")
+	c.expect("Duo login of alice@pam")
+	c.answer("Passcode or number (1-3): ", "1")
+	c.expect("Pushed a login request to your device...")
+	c.expect("Success. Logging you in...")
+	c.expect("in as alice")
+	c.end(0)
+	s.audited(`"user":"alice@pam"`, `"service":"shell"`, `"rhost":"127.0.0.1"`, `"reason":"duo-push"`)
+	for _, r := range server.Requests() {
+		if at, said := r.Params["ipaddr"]; said {
+			t.Errorf("%s was told the address %v", r.Path, at)
+		}
+	}
+	// Whom Duo does not know, token or not, is told where to enrol.
+	c = s.session("bob", "echo in as $(id -un)")
+	c.expect("Enroll an authentication device to proceed")
+	c.end(1)
 }
