@@ -240,7 +240,14 @@ func (l *Login) oathDuo() ([]string, error) {
 	if err != nil {
 		return nil, cli.Unsure("cannot find my own file: %w", err)
 	}
-	argv := []string{filepath.Join(filepath.Dir(self), "oath-duo")}
+	program := filepath.Join(filepath.Dir(self), "oath-duo")
+	switch info, err := os.Stat(program); {
+	case err != nil:
+		return nil, cli.Unsure("Duo cannot be asked: %w", err).Hint("oath-duo belongs beside oathverify")
+	case info.Mode().Perm()&0o022 != 0:
+		return nil, cli.Unsure("Duo cannot be asked: others than its owner can write %s, so it is not trusted", program)
+	}
+	argv := []string{program}
 	if l.named {
 		path, err := filepath.Abs(l.config) // it runs in another folder
 		if err != nil {
