@@ -223,7 +223,11 @@ type daemon struct {
 // says that it listens, and ends it and all its processes with the test.
 func (m *machine) serve(ready func() error, words ...string) *daemon {
 	m.t.Helper()
-	d := &daemon{m: m, cmd: m.within([]string{"-m", "--pid", "--fork", "--kill-child", "--mount-proc"}, words)}
+	// A daemon that becomes another user loses the signal that would end it with
+	// its parent, so that the first process of the namespace must be one that
+	// stays what it is.
+	first := append([]string{"sh", "-c", `"$@"; exit $?`, "sh"}, words...)
+	d := &daemon{m: m, cmd: m.within([]string{"-m", "--pid", "--fork", "--kill-child", "--mount-proc"}, first)}
 	d.cmd.Stdout, d.cmd.Stderr = &d.log, &d.log
 	d.cmd.WaitDelay = time.Second // others may hold the pipe
 	m.do(d.cmd.Start())

@@ -32,7 +32,7 @@ func (o *options) pamHook() *cli.Command {
 // pam judges what pam_exec(8) was given: the person is in the environment, the
 // secret is what comes on standard input, and an empty one is an empty answer.
 func (o *options) pam(c *cli.Context, split bool) error {
-	if err := checkPAM(c.Stdin); err != nil {
+	if err := checkPAM(c); err != nil {
 		return err
 	}
 	secret, err := pamSecret(c.Stdin)
@@ -52,26 +52,42 @@ func (o *options) pam(c *cli.Context, split bool) error {
 	return answerHost(c, r, err)
 }
 
-// checkPAM wants to be called as pam_exec calls a program, in a line of auth and
-// with the secret.
-func checkPAM(stdin *os.File) error {
-	switch kind, ok := os.LookupEnv("PAM_TYPE"); {
-	case !ok:
-		return cli.Unsure("PAM_TYPE is not set, so this is not pam_exec").
-			Hint("'oathverify USER' judges a code by hand")
-	case kind != "auth":
+// checkPAM wants to be called as pam_exec calls a program in a line of auth. Other
+// callers may leave the type out. Where there is no secret, somebody of whom no
+// code is asked can still pass.
+func checkPAM(c *cli.Context) error {
+	if kind, ok := os.LookupEnv("PAM_TYPE"); ok && kind != "auth" {
 		return cli.Unsure("pam_exec calls for %q, where there is no code to judge", kind).
 			Hint("'oathverify pam' goes into a line of /etc/pam.d that begins with auth")
-	case os.Getenv("PAM_USER") == "":
-		return cli.Unsure("PAM_USER is not set, so nobody is at the door")
 	}
-	// Without expose_authtok there is /dev/null, and not a pipe.
-	var st syscall.Stat_t
-	if err := syscall.Fstat(int(stdin.Fd()), &st); err != nil || st.Mode&syscall.S_IFMT == syscall.S_IFCHR {
-		return cli.Unsure("there is no secret on standard input").
-			Hint("the line of pam_exec in /etc/pam.d needs expose_authtok")
+	if os.Getenv("PAM_USER") == "" {
+		return cli.Unsure("PAM_USER is not set, so nobody is at the door").
+			Hint("'oathverify USER' judges a code by hand")
+	}
+	info, err := c.Stdin.Stat()
+	switch {
+	case err != nil:
+		return cli.Unsure("cannot read the secret: %w", err)
+	case isNull(info):
+		c.Warn("standard input is /dev/null, so the answer is empty")
+		c.Hint("the line of pam_exec in /etc/pam.d needs expose_authtok")
+	case info.Mode()&fs.ModeCharDevice != 0:
+		return cli.Unsure("standard input is a terminal or another device, and no secret").
+			Hint("'oathverify USER' judges a code by hand")
 	}
 	return nil
+}
+
+// isNull says whether a file is /dev/null, which pam_exec gives a program as its
+// standard input unless the line has expose_authtok.
+func isNull(info fs.FileInfo) bool {
+	null, err := os.Stat(os.DevNull)
+	if err != nil {
+		return false
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	of, known := null.Sys().(*syscall.Stat_t)
+	return ok && known && info.Mode().Type() == null.Mode().Type() && st.Rdev == of.Rdev
 }
 
 // maxSecret is more than PAM ever asks for: PAM_MAX_RESP_SIZE is 512 bytes.
