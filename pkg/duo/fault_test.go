@@ -2,6 +2,7 @@ package duo
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -323,4 +324,56 @@ func TestProxy(t *testing.T) {
 			t.Errorf("status %d: got %v", code, err)
 		}
 	}
+}
+
+// Whatever an answer is, it is a yes only if every reader takes it for one.
+func FuzzAnswer(f *testing.F) {
+	for _, s := range []string{
+		`{"stat":"OK","response":{"result":"allow","status":"allow","status_msg":"Success"}}`,
+		`{"stat":"OK","response":{"result":"deny","Result":"allow","status":"deny"}}`,
+		`{"stat":"OK","response":{"result":"deny","result":"allow"}}`,
+		`{"stat":"FAIL","code":40103,"message":"no","response":{"result":"allow"}}`,
+		`{"stat":"OK","response":{"result":"auth","devices":[{"device":"DP1","capabilities":["push"]}]}}`,
+		`{"stat":"OK","response":{"result":"allow","username":"mallory"}}`,
+	} {
+		f.Add([]byte(s), 200)
+	}
+	f.Fuzz(func(t *testing.T, b []byte, status int) {
+		response, err := open(reply{status: status, body: b})
+		if err != nil {
+			return
+		}
+		fields, err := object(response)
+		if err != nil {
+			return
+		}
+		for _, d := range mustDevices(readPreauth(fields, "alice")) {
+			if !isToken(d.ID) || len(d.Name) <= maxShown && Clean(d.Name) != d.Name {
+				t.Fatalf("%q has the device %+v", b, d)
+			}
+		}
+		a, err := readAnswer(fields, "alice")
+		if err != nil || a.Result != Allow {
+			return
+		}
+		var whole map[string]any
+		err = json.Unmarshal(b, &whole)
+		said, _ := whole["response"].(map[string]any)
+		if err != nil || status != 200 || whole["stat"] != "OK" || said["result"] != "allow" {
+			t.Fatalf("%q with status %d is taken for a yes (%v)", b, status, err)
+		}
+		if name, there := said["username"]; there && name != "alice" {
+			t.Fatalf("%q is taken for a yes to alice", b)
+		}
+		if Clean(a.Message) != a.Message && len(a.Message) <= maxShown {
+			t.Fatalf("%q tells %q", b, a.Message)
+		}
+	})
+}
+
+func mustDevices(p Preauth, err error) []Device {
+	if err != nil {
+		return nil
+	}
+	return p.Devices
 }
