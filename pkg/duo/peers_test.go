@@ -109,7 +109,8 @@ func TestServerTakes(t *testing.T) {
 // Duo's own client for Python, as Debian has it, signs as we do, with either
 // digest, and takes the test server for Duo.
 func TestOfficialPython(t *testing.T) {
-	if out, err := exec.Command("python3", "-c", "import duo_client").CombinedOutput(); err != nil {
+	const python = "/usr/bin/python3" // Debian's own, whatever else is in the path
+	if out, err := exec.Command(python, "-c", "import duo_client").CombinedOutput(); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatalf("python3-duo-client: %v\n%s", err, out)
 		}
@@ -141,7 +142,7 @@ for digest in hashlib.sha1, hashlib.sha512:
     tx = c.auth('push', username='alice', device='auto', async_txn=True)['txid']
     print(c.auth_status(tx)['status'], c.auth_status(tx)['status'])
 `
-	out, err := exec.Command("python3", "-c", script, duotest.IKey, duotest.SKey, s.Port, ca, string(given)).CombinedOutput()
+	out, err := exec.Command(python, "-c", script, duotest.IKey, duotest.SKey, s.Port, ca, string(given)).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
