@@ -123,6 +123,25 @@ func TestDoctorOfPAM(t *testing.T) {
 	}
 }
 
+// What cannot be read might let people in: that is no yes, and no fault either.
+func TestDoctorOfWhatCannotBeRead(t *testing.T) {
+	m := newMachine(t)
+	m.enrolPeople()
+	m.moduleSample("sudo")
+	m.install("etc/pam.d/door", strings.Replace(m.read("etc/pam.d/sudo"), "@include", "# ", -1), 0o644)
+	m.examined("door", 0)
+	for _, name := range []string{"domains.cfg", "etc/oathkit/oathkit.toml", "etc/pam.d/door"} {
+		info, err := os.Stat(m.path(name))
+		m.do(err)
+		m.do(os.Chmod(m.path(name), 0o600))
+		r := finish(t, m.as("alice", "/usr/local/sbin/oathverify", "doctor", "door"))
+		if r.code != 111 || !strings.Contains(r.out+r.err, "run it as root") || strings.Contains(r.out, ": error: ") {
+			t.Errorf("%s cannot be read: %+v", name, r)
+		}
+		m.do(os.Chmod(m.path(name), info.Mode()))
+	}
+}
+
 // Where no module sets credentials, a program that wants them set refuses.
 func TestDoctorOfCredentials(t *testing.T) {
 	need(t, "pamtester")

@@ -213,6 +213,10 @@ func (j *judge) force() {
 		j.add("permituserenvironment", "sshd-environment", true,
 			"PermitUserEnvironment "+v+" sets variables before the forced command runs, LD_PRELOAD among them: they can replace it", "PermitUserEnvironment no")
 	}
+	if s.yes("permituserrc") {
+		j.add("permituserrc", "sshd-user-rc", false,
+			"sshd runs ~/.ssh/rc before the forced command: whoever could write it once gets in without a code", "PermitUserRC no")
+	}
 	for _, line := range s["acceptenv"] {
 		for pattern := range strings.FieldsSeq(line) {
 			if name := replaces(pattern); name != "" {

@@ -103,6 +103,7 @@ func TestJudge(t *testing.T) {
 		{"forced with forwarding", []string{shell}, false, "error sshd-forwarding", "- forced -"},
 		{"forced with a tunnel", []string{shell, "disableforwarding yes", "permittunnel yes"}, false, "error sshd-forwarding", "- forced -"},
 		{"forced with an environment", []string{shell, "disableforwarding yes", "permituserenvironment LANG"}, false, "error sshd-environment", "- forced -"},
+		{"forced with commands of the user", []string{shell, "disableforwarding yes", "permituserrc yes"}, false, "warning sshd-user-rc", "- forced -"},
 		{"forced with variables", []string{shell, "disableforwarding yes", "acceptenv LANG L*"}, false, "error sshd-environment", "- forced -"},
 		{"forced with internal-sftp", []string{shell, "disableforwarding yes", "subsystem sftp internal-sftp"}, false, "warning sshd-subsystem", "- forced -"},
 		{"forced with a configuration", []string{"forcecommand exec /x/oathverify -c /f shell", "disableforwarding yes"}, false, "", "- forced -"},

@@ -11,7 +11,7 @@ func decides(keyword string) bool {
 	case "authenticationmethods", "kbdinteractiveauthentication", "challengeresponseauthentication", "skeyauthentication",
 		"passwordauthentication", "pubkeyauthentication", "hostbasedauthentication", "gssapiauthentication",
 		"kerberosauthentication", "permitemptypasswords", "usepam", "permitrootlogin", "forcecommand",
-		"disableforwarding", "permittunnel", "permituserenvironment", "acceptenv", "pamservicename":
+		"disableforwarding", "permittunnel", "permituserenvironment", "permituserrc", "acceptenv", "pamservicename":
 		return true
 	}
 	return false

@@ -7,8 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -82,6 +80,7 @@ type exam struct {
 	service *pamstack.Service
 	steps   []pamstack.Step // of the auth stack
 	lines   map[int]*line   // ours, by step
+	hidden  []int           // steps that may be ours
 	report  Report
 }
 
@@ -91,15 +90,20 @@ const sshd = "sshd"
 // Examine examines a service.
 func Examine(ctx context.Context, o Options) (Report, error) {
 	if o.Root != "" {
-		if o.Root = filepath.Clean(o.Root); o.Root == "/" {
+		root, err := filepath.Abs(o.Root)
+		if err != nil {
+			return Report{}, err
+		}
+		if o.Root = root; root == "/" {
 			o.Root = ""
 		}
 	}
+	o.Service = strings.ToLower(o.Service) // as libpam does
 	x := &exam{Options: o, report: Report{Service: o.Service, Findings: []Finding{}}}
 	if o.Service == "" || strings.Contains(o.Service, "/") {
 		return x.report, fmt.Errorf("%w: %q is no name of one", ErrNoService, o.Service)
 	}
-	service, err := pamstack.Load(func(path string) ([]byte, error) { return os.ReadFile(x.path(path)) }, o.Service)
+	service, err := pamstack.Load(func(path string) ([]byte, error) { return readFile(x.path(path)) }, o.Service)
 	if err != nil {
 		return x.report, err
 	}
@@ -117,8 +121,32 @@ func Examine(ctx context.Context, o Options) (Report, error) {
 	}
 	x.pam(d)
 	x.lookAtFiles()
+	x.otherService(ctx)
 	x.finish()
 	return x.report, nil
+}
+
+// otherService examines the service that the same program asks for when it is to
+// start a login shell.
+func (x *exam) otherService(ctx context.Context) {
+	o, call := x.Options, ""
+	switch x.Service {
+	case "sudo":
+		o.Service, call = "sudo-i", "sudo -i"
+	case "su":
+		o.Service, call = "su-l", "su -"
+	default:
+		return
+	}
+	r, err := Examine(ctx, o)
+	switch mend := "oathverify doctor " + o.Service; {
+	case errors.Is(err, ErrNoService):
+	case err != nil:
+		x.add("/etc/pam.d/"+o.Service, 0, Unsure, "other-service", call+": "+x.unrooted(err.Error()), "run it as root")
+	case r.Verdict == Error || r.Verdict == Unsure:
+		f := r.Findings[0]
+		x.add(f.File, f.Line, r.Verdict, "other-service", "'"+call+"' asks PAM for "+o.Service+": "+f.Message, mend)
+	}
 }
 
 // A door is what a service does besides asking PAM.
@@ -136,6 +164,11 @@ func (x *exam) pam(d door) {
 		return
 	case len(x.lines) == 0 && d.forced:
 		x.add(sshdConfig, 0, Note, "asks", "every session begins with 'oathverify shell', which asks for a code", "")
+		return
+	case len(x.lines) == 0 && len(x.hidden) > 0:
+		s := x.steps[x.hidden[0]]
+		x.add(s.File, s.Line, Unsure, "wrapper", "it is not known what the command of this line makes of oathverify's answer",
+			"have pam_exec run oathverify itself: pam_exec.so expose_authtok quiet /usr/local/sbin/oathverify pam")
 		return
 	case len(x.lines) == 0:
 		severity := Error
@@ -176,14 +209,6 @@ func (x *exam) file() string {
 	return "/etc/pam.d/" + x.Service
 }
 
-// path is where a file is that is called so below the root.
-func (x *exam) path(name string) string {
-	if x.Root == "" {
-		return name
-	}
-	return filepath.Join(x.Root, name)
-}
-
 func (x *exam) add(file string, line int, s Severity, code, message, mend string) {
 	x.addFinding(Finding{File: file, Line: line, Severity: s, Code: code, Message: message, Mend: mend})
 }
@@ -205,10 +230,4 @@ func (x *exam) finish() {
 	if f := x.report.Findings; len(f) > 0 && f[0].Severity != Note {
 		x.report.Verdict = f[0].Severity
 	}
-}
-
-// exists says whether there is a file, as far as can be seen.
-func (x *exam) exists(name string) bool {
-	_, err := os.Stat(x.path(name))
-	return !errors.Is(err, fs.ErrNotExist)
 }

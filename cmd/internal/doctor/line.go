@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"path"
 	"slices"
 	"strings"
 
@@ -25,6 +24,8 @@ type line struct {
 	realm  string
 	enrol  bool
 	wrong  []string // arguments that are not known
+
+	anyRealm bool // the name may end in another realm
 }
 
 // findLines looks for our lines in the auth stack, and for those elsewhere, where
@@ -32,8 +33,12 @@ type line struct {
 func (x *exam) findLines() {
 	x.lines = map[int]*line{}
 	for i := range x.steps {
-		if l := parseLine(&x.steps[i]); l != nil {
+		l, hidden := parseLine(&x.steps[i])
+		switch {
+		case l != nil:
 			x.lines[i] = l
+		case hidden:
+			x.hidden = append(x.hidden, i)
 		}
 	}
 	for _, t := range []pamstack.Type{pamstack.Account, pamstack.Session, pamstack.Password} {
@@ -42,7 +47,7 @@ func (x *exam) findLines() {
 			continue
 		}
 		for _, s := range steps {
-			if parseLine(&s) != nil {
+			if l, _ := parseLine(&s); l != nil {
 				x.add(s.File, s.Line, Error, "wrong-type",
 					"the line is for "+t.String()+", where nobody has given a code: it lets nobody in", "make it a line of auth")
 			}
@@ -61,23 +66,26 @@ func (x *exam) ours() []int {
 	return list
 }
 
-// parseLine is nil where the step is not ours.
-func parseLine(s *pamstack.Step) *line {
+// parseLine is nil where the step is not ours. hidden says that it has to do with
+// oathverify all the same: pam_exec runs something of which that is a part.
+func parseLine(s *pamstack.Step) (l *line, hidden bool) {
 	if s.Kind != pamstack.Module {
-		return nil
+		return nil, false
 	}
-	l := &line{realm: "pam"}
+	l = &line{realm: "pam"}
 	switch s.Name() {
 	case "pam_oathkit.so":
 		l.module(s.Args)
-		return l
+		return l, false
 	case "pam_exec.so":
 		l.exec = true
-		if l.options(s.Args, s.Type.String()) {
-			return l
+		l.options(s.Args, s.Type.String())
+		if l.hook() {
+			return l, false
 		}
+		return nil, slices.ContainsFunc(l.program, func(word string) bool { return strings.Contains(word, "oathverify") })
 	}
-	return nil
+	return nil, false
 }
 
 // module reads the arguments of pam_oathkit.so.
@@ -93,15 +101,15 @@ func (l *line) module(args []string) {
 		case name == "enrol" && !valued:
 			l.enrol = true
 		case name == "any_realm" && !valued:
+			l.anyRealm = true
 		default:
 			l.wrong = append(l.wrong, arg)
 		}
 	}
 }
 
-// options reads the arguments of pam_exec.so, and says whether it runs
-// oathverify.
-func (l *line) options(args []string, kind string) bool {
+// options reads the arguments of pam_exec.so.
+func (l *line) options(args []string, kind string) {
 	for i, arg := range args {
 		lower := strings.ToLower(arg)
 		switch {
@@ -116,42 +124,9 @@ func (l *line) options(args []string, kind string) bool {
 			l.skipped = l.skipped || arg[len("type="):] != kind
 		default:
 			l.program = args[i:]
-			return l.hook()
+			return
 		}
 	}
-	return false
-}
-
-// hook reads the command line of oathverify. It may be started by another
-// program, such as sudo.
-func (l *line) hook() bool {
-	at := slices.IndexFunc(l.program, func(word string) bool { return path.Base(word) == "oathverify" })
-	if at < 0 || !slices.Contains(l.program[at:], "pam") {
-		return false
-	}
-	args := l.program[at+1:]
-	for i := 0; i < len(args); i++ {
-		name, value, valued := strings.Cut(args[i], "=")
-		next := func() string {
-			if !valued && i+1 < len(args) {
-				i++
-				value = args[i]
-			}
-			return value
-		}
-		switch strings.TrimLeft(name, "-") {
-		case "c", "config":
-			l.config = next()
-		case "realm":
-			l.realm = next()
-		case "split":
-			l.split = true
-		case "any-realm", "pam":
-		default:
-			l.wrong = append(l.wrong, args[i])
-		}
-	}
-	return true
 }
 
 // su says whether the program of a service calls PAM as the user who started it.

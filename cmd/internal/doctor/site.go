@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"oathkit/cmd/internal/site"
 	"oathkit/pkg/config"
@@ -41,8 +40,18 @@ func (x *exam) asksNobody(l *line) bool {
 	if err != nil {
 		return false // nobody gets in
 	}
-	_, required := site.ReadRealms(x.path(cfg.Paths.Domains)).Required(l.realm)
-	return !required
+	return len(free(site.ReadRealms(x.path(cfg.Paths.Domains)), l)) > 0
+}
+
+// free are the realms of a line that ask nobody for a factor.
+func free(realms site.Realms, l *line) []string {
+	if l.anyRealm {
+		return realms.Free()
+	}
+	if _, required := realms.Required(l.realm); required {
+		return nil
+	}
+	return []string{l.realm}
 }
 
 // site looks at what one of our lines leads to.
@@ -57,6 +66,10 @@ func (x *exam) site(i int) {
 		x.program(l.program, s.File, s.Line, "name the program by its absolute path")
 	}
 	cfg, name, err := x.configOf(l)
+	if errors.Is(err, fs.ErrPermission) {
+		x.add(s.File, s.Line, Unsure, "config", first(x.unrooted(err.Error())), "run it as root")
+		return
+	}
 	if err != nil {
 		x.add(s.File, s.Line, Error, "config", first(x.unrooted(err.Error()))+": nobody gets in", "mend "+name)
 		return
@@ -65,13 +78,20 @@ func (x *exam) site(i int) {
 		x.trusted(name, "whoever writes the configuration decides who gets in")
 	}
 	realms := site.ReadRealms(x.path(cfg.Paths.Domains))
-	switch why, required := realms.Required(l.realm); {
-	case realms.Err() != nil:
+	why, _ := realms.Required(l.realm)
+	switch err := realms.Err(); {
+	case errors.Is(err, fs.ErrPermission):
+		x.add(cfg.Paths.Domains, 0, Unsure, "realm-file", x.unrooted(err.Error()), "run it as root")
+	case err != nil:
 		x.add(cfg.Paths.Domains, 0, Warning, "realm-file", x.unrooted(why), "")
-	case !required && cfg.Factor(l.realm) == config.FactorOATH:
+	}
+	for _, id := range free(realms, l) {
+		if cfg.Factor(id) != config.FactorOATH {
+			continue // everybody in it is asked
+		}
 		x.add(s.File, s.Line, Warning, "realm-asks-nobody",
-			fmt.Sprintf("realm %q asks nobody for a factor in %s: only users who have activated one are asked", l.realm, cfg.Paths.Domains),
-			"realmctl tfa enable "+l.realm)
+			fmt.Sprintf("realm %q asks nobody for a factor in %s: only users who have activated one are asked", id, cfg.Paths.Domains),
+			"realmctl tfa enable "+id)
 	}
 	switch factor := cfg.Factor(l.realm); {
 	case factor == config.FactorOATH:
@@ -128,10 +148,10 @@ func (x *exam) module(name, file string, at int) []string {
 	}
 	var found []string
 	for _, pattern := range patterns {
-		paths, _ := filepath.Glob(x.path(pattern))
+		paths, _ := x.glob(pattern)
 		for _, p := range paths {
-			found = append(found, x.unrooted(p))
-			x.trusted(x.unrooted(p), "whoever can write a module decides who gets in")
+			found = append(found, p)
+			x.trusted(p, "whoever can write a module decides who gets in")
 		}
 	}
 	if len(found) == 0 {
@@ -150,7 +170,7 @@ func helper(module string) []string {
 	if err != nil || info.Size() > maxModule {
 		return nil
 	}
-	b, err := os.ReadFile(module)
+	b, err := readFile(module)
 	end := bytes.Index(b, []byte("/oathverify\x00"))
 	if err != nil || end < 0 {
 		return nil
@@ -183,58 +203,4 @@ func (x *exam) program(words []string, file string, at int, mend string) {
 			return
 		}
 	}
-}
-
-// lookAtFiles looks at the files that PAM reads.
-func (x *exam) lookAtFiles() {
-	for _, name := range x.service.Files {
-		x.trusted(name, "whoever can write a file of PAM decides who gets in")
-	}
-}
-
-// trusted looks at who can write a file or a folder, and what leads to it.
-func (x *exam) trusted(name, harm string) {
-	names := []string{name}
-	if x.Root == "" {
-		if real, err := filepath.EvalSymlinks(name); err == nil && real != name {
-			names = append(names, real)
-		}
-	}
-	for _, n := range names {
-		for p := filepath.Clean(n); ; p = filepath.Dir(p) {
-			x.writable(p, harm)
-			if p == "/" || p == "." {
-				break
-			}
-		}
-	}
-}
-
-// writable says who besides root, and besides who asks, can write a file.
-func (x *exam) writable(name, harm string) {
-	info, err := os.Stat(x.path(name))
-	if err != nil {
-		x.add(name, 0, Unsure, "file-mode", x.unrooted(err.Error()), "run it as root")
-		return
-	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return
-	}
-	if st.Uid != 0 && int(st.Uid) != os.Geteuid() {
-		x.add(name, 0, Error, "file-owner", fmt.Sprintf("it belongs to uid %d: %s", st.Uid, harm), "chown root "+name+", after a look at what is in it")
-	}
-	perm := info.Mode().Perm()
-	sticky := info.IsDir() && info.Mode()&os.ModeSticky != 0 // others cannot replace what is in it
-	if !sticky && (perm&0o002 != 0 || perm&0o020 != 0 && st.Gid != 0) {
-		x.add(name, 0, Error, "file-mode", fmt.Sprintf("it has mode %04o: %s", perm, harm), "chmod go-w "+name+", after a look at what is in it")
-	}
-}
-
-// unrooted names files as they are below the root.
-func (x *exam) unrooted(s string) string {
-	if x.Root == "" {
-		return s
-	}
-	return strings.ReplaceAll(s, strings.TrimSuffix(x.Root, "/")+"/", "/")
 }

@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"oathkit/pkg/sshdconf"
@@ -15,15 +14,9 @@ const sshdConfig = "/etc/ssh/sshd_config"
 // files is the root as package sshdconf reads it.
 type files struct{ x *exam }
 
-func (f files) ReadFile(path string) ([]byte, error) { return os.ReadFile(f.x.path(path)) }
+func (f files) ReadFile(path string) ([]byte, error) { return readFile(f.x.path(path)) }
 
-func (f files) Glob(pattern string) ([]string, error) {
-	paths, err := filepath.Glob(f.x.path(pattern))
-	for i := range paths {
-		paths[i] = f.x.unrooted(paths[i])
-	}
-	return paths, err
-}
+func (f files) Glob(pattern string) ([]string, error) { return f.x.glob(pattern) }
 
 // sshd judges by which ways sshd lets people in.
 func (x *exam) sshd(ctx context.Context) door {

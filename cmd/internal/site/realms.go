@@ -52,6 +52,20 @@ func (r Realms) Required(id string) (why string, required bool) {
 	return fmt.Sprintf("%s: %s", r.path, why), true
 }
 
+// Free are the realms of the file that do not ask everybody for a factor.
+func (r Realms) Free() []string {
+	var ids []string
+	if r.err != nil {
+		return nil
+	}
+	for _, found := range r.domains.Realms() {
+		if _, _, required := r.domains.Required(found.ID); !required {
+			ids = append(ids, found.ID)
+		}
+	}
+	return ids
+}
+
 // Has says whether the realm is in the file as its reader of record sees it; pam
 // and pve always are.
 func (r Realms) Has(id string) bool {
