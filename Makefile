@@ -136,6 +136,10 @@ install: $(if $(shell command -v $(GO)),all) $(if $(wildcard $(PAMODULE)),pam)
 	for file in $(CONFIGS); do \
 		$(INSTALL) -D -m 0644 $$file $(DESTDIR)$(DOCDIR)/$$file || exit 1; done
 	$(INSTALL) -D -m 0644 configs/sysusers.d/oathkit.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/oathkit.conf
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	for unit in service path; do \
+		sed 's,/usr/local/sbin,$(SBINDIR),' "configs/systemd/oathkit-trial@.$$unit" >"$(DESTDIR)$(PREFIX)/lib/systemd/system/oathkit-trial@.$$unit" && \
+		chmod 0644 "$(DESTDIR)$(PREFIX)/lib/systemd/system/oathkit-trial@.$$unit" || exit 1; done
 	$(INSTALL) -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/oathkit
 	test -d $(DESTDIR)$(STATEDIR) || $(INSTALL) -d -m 0700 $(DESTDIR)$(STATEDIR)
 	test -d $(DESTDIR)$(LOGDIR) || $(INSTALL) -d -m 0700 $(DESTDIR)$(LOGDIR)
@@ -157,7 +161,7 @@ uninstall:
 			$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$prog \
 			$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$prog.fish; done
 	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,README.md SECURITY.md CHANGELOG.md LICENSE $(CONFIGS))
-	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/oathkit.conf
+	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/oathkit.conf $(addprefix $(DESTDIR)$(PREFIX)/lib/systemd/system/oathkit-trial@.,service path)
 	-find $(DESTDIR)$(DOCDIR) -depth -type d -empty -delete 2>/dev/null
 	@echo "kept: $(DESTDIR)$(SYSCONFDIR)/oathkit, $(DESTDIR)$(SYSCONFDIR)/logrotate.d/oathkit, $(DESTDIR)$(STATEDIR), $(DESTDIR)$(LOGDIR)"
 

@@ -29,6 +29,7 @@ func allowed() map[string][]string {
 		"pkg/internal/durable":  {},
 		"pkg/internal/process":  {},
 		"pkg/internal/seal":     {},
+		"pkg/internal/pvetest":  {},
 		"pkg/deliver":           {"pkg/internal/process"},
 		"pkg/deliver/mailtest":  {},
 		"pkg/password":          {"pkg/internal/process"},
@@ -44,6 +45,7 @@ func allowed() map[string][]string {
 		"pkg/realm/realmfile":   {"pkg/internal/durable"},
 		"pkg/mfa":               {"pkg/oath"},
 		"pkg/verify":            {"pkg/mfa", "pkg/oath"},
+		"pkg/exchange":          {"pkg/oath", "pkg/mfa", "pkg/account"},
 		"pkg/store":             {"pkg/mfa"},
 		"pkg/store/filestore":   {"pkg/store", "pkg/mfa", "pkg/internal/durable"},
 		"pkg/store/sealfile":    {"pkg/mfa", "pkg/internal/durable", "pkg/internal/seal"},
@@ -54,7 +56,10 @@ func allowed() map[string][]string {
 		"cmd/internal/oathconf": {"cmd/internal/trusted", "pkg/config/oathtable"},
 		"cmd/internal/site": {
 			"cmd/internal/cli", "cmd/internal/host", "cmd/internal/oathconf", "cmd/internal/trusted",
-			"pkg/account", "pkg/config", "pkg/deliver", "pkg/realm", "pkg/mfa", "pkg/verify", "pkg/store/filestore", "pkg/store/sealfile", "pkg/audit",
+			"pkg/account", "pkg/config", "pkg/deliver", "pkg/exchange", "pkg/oath", "pkg/realm", "pkg/mfa", "pkg/verify", "pkg/store/filestore", "pkg/store/sealfile", "pkg/audit",
+		},
+		"pkg/realm/realmfile/pmxcfstest": { // for tests
+			"pkg/internal/durable",
 		},
 		"cmd/internal/caller":   {"cmd/internal/cli", "cmd/internal/site", "pkg/getent", "pkg/mfa"},
 		"cmd/internal/converse": {},
@@ -77,8 +82,8 @@ func allowed() map[string][]string {
 			"cmd/internal/cli", "cmd/internal/oathconf", "pkg/config", "pkg/realm", "pkg/realm/realmfile", "pkg/account", "pkg/oath",
 		},
 		"cmd/mfactl": {
-			"cmd/internal/cli", "cmd/internal/site",
-			"pkg/realm", "pkg/oath", "pkg/qr", "pkg/mfa", "pkg/verify", "pkg/store", "pkg/store/sealfile", "pkg/audit",
+			"cmd/internal/cli", "cmd/internal/site", "cmd/internal/trusted",
+			"pkg/account", "pkg/exchange", "pkg/realm", "pkg/oath", "pkg/qr", "pkg/mfa", "pkg/verify", "pkg/store", "pkg/store/sealfile", "pkg/audit",
 		},
 		"cmd/oathenroll": {
 			"cmd/internal/caller", "cmd/internal/cli", "cmd/internal/site", "pkg/getent",

@@ -48,6 +48,8 @@ func TestInstall(t *testing.T) {
 		"etc/logrotate.d/oathkit":                            0o644,
 		"var/lib/oathkit":                                    0o700 | fs.ModeDir,
 		"var/log/oathkit":                                    0o700 | fs.ModeDir,
+		"usr/lib/systemd/system/oathkit-trial@.path":         0o644,
+		"usr/lib/systemd/system/oathkit-trial@.service":      0o644,
 	} {
 		info, err := os.Lstat(filepath.Join(root, path))
 		if err != nil {
@@ -55,6 +57,11 @@ func TestInstall(t *testing.T) {
 		} else if info.Mode() != mode {
 			t.Errorf("%s has mode %v, want %v", path, info.Mode(), mode)
 		}
+	}
+
+	unit, err := os.ReadFile(filepath.Join(root, "usr/lib/systemd/system/oathkit-trial@.service"))
+	if err != nil || !strings.Contains(string(unit), "\nExecStart=/usr/sbin/realmctl -f %f tfa expire --wait\n") {
+		t.Errorf("the unit does not start the installed program: %v\n%s", err, unit)
 	}
 
 	ours := filepath.Join(root, "etc/oathkit/oathkit.toml")

@@ -134,7 +134,7 @@ func TestRealmctlReadOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := realmctl(t, file, "set", "r001", "comment", "x")
-		if r.code != 111 || !strings.Contains(r.err, "nothing was changed") || !strings.Contains(r.err, "hint: run it as root") {
+		if r.code != 111 || !strings.Contains(r.err, "nothing was changed") || !strings.Contains(r.err, "run it as root") {
 			t.Errorf("exit code %d: %s", r.code, r.err)
 		}
 		_ = os.Chmod(dir, 0o755)
@@ -157,7 +157,7 @@ func TestRealmctlReadOnly(t *testing.T) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	cmd.Env = []string{}
 	r := finish(t, cmd)
-	if r.code != 111 || !strings.Contains(r.err, "nothing was changed") || !strings.Contains(r.err, "hint: run it as root") {
+	if r.code != 111 || !strings.Contains(r.err, "nothing was changed") || !strings.Contains(r.err, "run it as root") {
 		t.Errorf("exit code %d: %s", r.code, r.err)
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 1 {

@@ -146,6 +146,7 @@ func TestSecretsStaySecret(t *testing.T) {
 	w.walkAdministration()
 	w.walkSending()
 	w.walkEnrolment()
+	w.walkExchange()
 	w.walkFaults()
 	w.check()
 	t.Logf("%d commands, %d secrets", len(w.seen), len(w.secrets))
@@ -277,6 +278,31 @@ func (w *walk) walkEnrolment() {
 	w.receiver("erin@pam", "email", "erin@example.org")
 	w.step([]int{1}, "", "oathverify", "--method", "email", "erin@pam")
 	w.secret("erin's code", w.mailed(sixDigits()))
+}
+
+// walkExchange is what comes from Proxmox VE and goes there.
+func (w *walk) walkExchange() {
+	k := w.key("an imported key", "MFRGGZDFMZTWQ2LK")
+	const hash = "fd37d359ffbd1fce921035c09a386ae02e67c6e39ea3b8f608777daed41756c4"
+	w.secret("the hash of an imported code", hash)
+	w.write("tfa.cfg", `{"users":{"ina@pam":{"totp":[{"id":"a","created":1,"entry":{"totp":"otpauth://totp/ina?secret=`+k.key.Base32()+
+		`","last-count":5}}],"recovery":{"secret":"0123456789abcdef","entries":["`+hash+`"],"created":1}}}}`)
+	w.write("user.cfg", "user:ina@pam:1:0:::::"+k.key.Base32()+":\nuser:ino@pam:1:0:::::"+k.key.Base32()+"1:\n")
+	for _, args := range [][]string{
+		{"import", "-n", "--from", "pve-tfa", w.path("tfa.cfg")},
+		{"import", "--json", "--from", "pve-tfa", w.path("tfa.cfg")},
+		{"import", "--from", "pve-user", w.path("user.cfg")},
+	} {
+		if out := w.step([]int{0, 1}, "", "mfactl", args...); len(w.found(out)) > 0 {
+			w.t.Errorf("mfactl %v prints %v", args, w.found(out))
+		}
+	}
+	w.write("tfa.cfg", strings.Replace(w.read("tfa.cfg"), "&", "", 1)+" "+k.key.Base32())
+	w.step([]int{1}, "", "mfactl", "import", "--from", "pve-tfa", w.path("tfa.cfg"))
+	w.write("tfa.cfg", "ina@pam:oath:"+k.key.Base32()+"\n")
+	w.step([]int{1}, "", "mfactl", "import", "--from", "pve-tfa", w.path("tfa.cfg"))
+	w.step([]int{0, 1}, "", "mfactl", "export", "--to", "pve-tfa", "-o", w.path("out.cfg"))
+	w.step([]int{0, 1}, "", "mfactl", "export", "--to", "pve-user", "-o", w.path("out.user"), w.path("user.cfg"))
 }
 
 // walkFaults is a site on which nothing works.

@@ -35,6 +35,12 @@ type options struct {
 	idle, unused int // days
 	except       []string
 	rotate       bool
+
+	format string // of import and export
+	output string
+	dryRun bool
+	addTo  bool
+	proved bool
 }
 
 func command() *cli.Command {
@@ -52,7 +58,7 @@ exit status: 0 done, 1 no, 2 used wrongly, 111 could not find out`,
 				return nil
 			})
 		},
-		Commands: slices.Concat(o.making(), o.others(), o.keeping()),
+		Commands: slices.Concat(o.making(), o.others(), o.keeping(), o.moving()),
 	}
 }
 
@@ -148,6 +154,24 @@ state: used codes stay refused, recovery codes are void, locks are forgotten.`,
 			Flags: func(f *cli.Flags) {
 				f.Bool(&o.rotate, "rotate", "first put a new key into the file that [seal] key_file names")
 			},
+		},
+	}
+}
+
+// moving are the commands for the files of other systems.
+func (o *options) moving() []*cli.Command {
+	return []*cli.Command{
+		{
+			Name: "import", Args: "FILE", Summary: "take over users from a file of another system",
+			Help: `Users who have a record are left alone, and it can be run again. What cannot be
+carried is listed. FILE - is standard input.`,
+			MinArgs: 1, MaxArgs: 1, Run: o.runImport, Flags: o.declareImport,
+		},
+		{
+			Name: "export", Args: "[FILE]", Summary: "write users in the format of another system, with their keys",
+			Help: `For pve-user, FILE (or standard input) is the user.cfg to edit: it is not written,
+its edited text is the output, in which nothing but the keys is another.`,
+			MaxArgs: 1, Run: o.runExport, Flags: o.declareExport,
 		},
 	}
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strconv"
+	"strings"
 
 	"oathkit/cmd/internal/cli"
 	"oathkit/pkg/mfa"
@@ -27,10 +29,7 @@ func (o *options) runReady(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	users := []readiness{}
-	err = s.everybody(o.realm, func(u mfa.User, lost bool) {
-		users = append(users, s.readiness(u, lost))
-	})
+	users, err := s.everyReadiness()
 	if err != nil && len(users) == 0 {
 		return err
 	}
@@ -44,6 +43,30 @@ func (o *options) runReady(c *cli.Context) error {
 		rows = append(rows, []string{r.ID, strconv.Itoa(r.Usable), strconv.Itoa(r.Pending), yesNo(r.Locked)})
 	}
 	return errors.Join(cli.Table(c.Stdout, []string{"USER", "USABLE", "PENDING", "LOCKED"}, rows), err)
+}
+
+// everyReadiness is that of every user who has a record, or a key in the file of
+// users where that counts.
+func (s *session) everyReadiness() ([]readiness, error) {
+	users := []readiness{}
+	listed := map[string]bool{}
+	var unknown error
+	add := func(u mfa.User, lost bool) {
+		listed[u.ID] = true
+		judged, err := s.JudgedWhereAsked(u, s.now)
+		if unknown = errors.Join(unknown, err); err == nil && (u.Enrolled() || judged.Enrolled()) {
+			users = append(users, s.readiness(judged, lost))
+		}
+	}
+	holders, herr := s.KeyHolders(s.realm)
+	err := s.everybody(s.realm, add)
+	for _, id := range holders {
+		if !listed[id] {
+			add(mfa.User{ID: id}, false)
+		}
+	}
+	slices.SortFunc(users, func(a, b readiness) int { return strings.Compare(a.ID, b.ID) })
+	return users, errors.Join(err, herr, unknown)
 }
 
 func (s *session) readiness(u mfa.User, lost bool) readiness {

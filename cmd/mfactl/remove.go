@@ -36,15 +36,23 @@ func (o *options) runDisable(c *cli.Context) error {
 		return fault(t, err)
 	}
 	unrecorded := s.record(t, "disable", "", "", reason)
-	if t.required {
-		s.warnLockedOut(t)
-	}
 	c.Say("The MFA credentials have been successfully disabled for the user %s", c.Args[0])
+	s.warnDisabled(t)
 	return unrecorded
 }
 
-func (s *session) warnLockedOut(t target) {
-	s.c.Warn("user %q cannot log in until 'mfactl enable %s': %s", t.id, t.id, t.why)
+// warnDisabled says what a user meets who has no record any more.
+func (s *session) warnDisabled(t target) {
+	again, err := s.Judged(mfa.User{ID: t.id}, s.now)
+	switch {
+	case err != nil:
+		s.c.Warn("%v", err)
+	case again.Enrolled():
+		s.c.Warn("user %q still has a key in %s, which counts from his next login on, also for codes that he has used", t.id, s.UsersFile())
+		s.c.Hint("remove it there, or give him a record of his own with 'mfactl enable %s'", t.id)
+	case t.required:
+		s.c.Warn("user %q cannot log in until 'mfactl enable %s': %s", t.id, t.id, t.why)
+	}
 }
 
 func (o *options) runRemove(c *cli.Context) error {
@@ -80,8 +88,8 @@ func (o *options) runRemove(c *cli.Context) error {
 	}
 	unrecorded := s.record(t, "remove", gone.ID, string(gone.Kind), reason)
 	switch {
-	case reason == forced && !after.Enrolled():
-		s.warnLockedOut(t)
+	case !after.Enrolled() && t.required:
+		s.warnDisabled(t)
 	case before.Activated() && !after.Activated() && !t.required:
 		c.Warn("user %q has no activated credential left, so the password alone lets him in", t.id)
 	}

@@ -25,6 +25,8 @@ type session struct {
 	*site.Site
 	c   *cli.Context
 	now time.Time
+
+	leftOut int // users with a factor that an export does not have
 }
 
 // open opens what the configuration names. With creating set the store may be

@@ -26,7 +26,8 @@ type portrait struct {
 	LastFailure  *time.Time   `json:"last_failure"`
 	RecoveryLeft int          `json:"recovery_left"`
 	Email        string       `json:"email"`
-	RemovalUntil *time.Time   `json:"removal_until"` // until when a removal that was asked for can be confirmed
+	Source       string       `json:"source,omitempty"` // where the keys are decided, if not here
+	RemovalUntil *time.Time   `json:"removal_until"`    // until when a removal that was asked for can be confirmed
 	Credentials  []credential `json:"credentials"`
 }
 
@@ -74,7 +75,7 @@ func (o *options) runShow(c *cli.Context) error {
 func (s *session) portrait(u mfa.User, t target, lost bool) (portrait, error) {
 	p := portrait{
 		ID: u.ID, UserID: u.Record.UserID, Created: utc(u.Record.Created), Required: t.required, RequiredBy: t.why,
-		State: "ok", Email: u.Record.Email, Credentials: []credential{},
+		State: "ok", Email: u.Record.Email, Source: string(u.Record.Source), Credentials: []credential{},
 	}
 	st, err := s.standing(u)
 	switch {
@@ -143,6 +144,9 @@ func (p portrait) print(w io.Writer) error {
 		{"locked", p.lock()},
 		{"failures", p.failed()},
 		{"recovery", strconv.Itoa(p.RecoveryLeft) + " codes left"},
+	}
+	if p.Source != "" {
+		lines = append(lines, [2]string{"keys", "those of " + p.Source + " at each login"})
 	}
 	if p.Email != "" {
 		lines = append(lines, [2]string{"e-mail", p.Email})

@@ -29,11 +29,21 @@ func TestMain(m *testing.M) {
 // prompt is there, and returns all that the terminal showed.
 func onTerminal(t *testing.T, columns, rows uint16, answer string, args ...string) string {
 	t.Helper()
+	shown, err := terminalRun(t, newSite(t), columns, rows, answer, args...)
+	if err != nil {
+		t.Errorf("%v: %v\n%s", args, err, shown)
+	}
+	return shown
+}
+
+// terminalRun does that on a given site, and returns how mfactl ended, too.
+func terminalRun(t *testing.T, config string, columns, rows uint16, answer string, args ...string) (string, error) {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), self, append([]string{"-c", newSite(t)}, args...)...)
+	cmd := exec.CommandContext(t.Context(), self, append([]string{"-c", config}, args...)...)
 	cmd.Env = []string{asProgram + "=1"}
 	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: columns, Rows: rows})
 	if err != nil {
@@ -57,10 +67,7 @@ func onTerminal(t *testing.T, columns, rows uint16, answer string, args ...strin
 			break
 		}
 	}
-	if err := cmd.Wait(); err != nil {
-		t.Errorf("%v: %v\n%s", args, err, shown.String())
-	}
-	return shown.String()
+	return shown.String(), cmd.Wait()
 }
 
 // newSite makes a site in which nobody needs a factor.
@@ -110,5 +117,27 @@ func TestAddAsksWithoutEcho(t *testing.T) {
 	}
 	if strings.Contains(strings.ToLower(shown), "gezd") {
 		t.Errorf("the key is on the screen:\n%s", shown)
+	}
+}
+
+// Exported keys get to a terminal only when that is said.
+func TestExportShowsNoKeys(t *testing.T) {
+	site := newSite(t)
+	if shown, err := terminalRun(t, site, 80, 24, "gezd gnbv gy3t qojq gezd gnbv gy3t qojq", "add", "alice@pam"); err != nil {
+		t.Fatal(err, shown)
+	}
+	users := filepath.Join(t.TempDir(), "user.cfg")
+	if err := os.WriteFile(users, []byte("user:alice@pam:1:\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const hex = "3132333435363738393031323334353637383930"
+	for _, args := range [][]string{{"export", "--to", "pve-user", users}, {"export", "--to", "pve-tfa"}} {
+		shown, err := terminalRun(t, site, 80, 24, "", args...)
+		if err == nil || !strings.Contains(shown, "would be shown on the terminal") || strings.Contains(shown, hex) {
+			t.Errorf("%v: %v\n%s", args, err, shown)
+		}
+	}
+	if shown, err := terminalRun(t, site, 80, 24, "", "export", "--to", "pve-user", "--show-keys", users); err != nil || !strings.Contains(shown, hex) {
+		t.Errorf("%v\n%s", err, shown)
 	}
 }

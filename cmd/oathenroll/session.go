@@ -70,7 +70,16 @@ func (s *session) view() (mfa.User, error) {
 	if err != nil {
 		return u, advise(err)
 	}
-	return u, nil
+	judged, err := s.Judged(u, time.Now())
+	if err != nil || u.Enrolled() || !judged.Enrolled() {
+		return judged, err
+	}
+	// His record is made now, for a command goes by its epoch from here on.
+	err = s.update(func(u mfa.User) (mfa.User, error) {
+		judged = u
+		return u, nil
+	})
+	return judged, err
 }
 
 // update changes the user in one transaction. An error that fn makes is
@@ -79,11 +88,15 @@ func (s *session) update(fn func(mfa.User) (mfa.User, error)) error {
 	ctx, cancel := context.WithTimeout(context.Background(), storeWait)
 	defer cancel()
 	var said error
-	err := s.Store.Update(ctx, s.who.id, func(u mfa.User) (mfa.User, error) {
+	err := s.Store.Update(ctx, s.who.id, func(stored mfa.User) (mfa.User, error) {
 		s.now = time.Now() // read under the user's lock, which may have taken a while
+		u, err := s.Judged(stored, s.now)
+		if err != nil {
+			return stored, err
+		}
 		after, err := fn(u)
 		said = err
-		return after, err
+		return site.Keep(stored, u, after), err
 	})
 	if err == nil || said != nil {
 		return said

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -40,8 +41,19 @@ func (t *tool) check(c *cli.Context) error {
 	if found {
 		faults = append(faults, userFaults(usersPath, users, d)...)
 	}
+	tfaPath := t.tfaPath()
+	if !t.isPVE(path) {
+		tfaPath = filepath.Join(filepath.Dir(path), "priv", "tfa.cfg")
+	}
+	tfa, tfaErr := readTFAConfig(tfaPath)
+	if found && tfaErr == nil {
+		faults = append(faults, copiedKeys(usersPath, tfaPath, users, tfa)...)
+	}
 	if t.isPVE(path) {
-		faults = append(faults, t.pveLockedOut(usersPath, users, d)...)
+		faults = append(faults, t.pveLockedOut(usersPath, users, d, tfa, tfaErr)...)
+	}
+	if !t.json {
+		mendable(c, b)
 	}
 	if cfg, err := t.loadConfig(); err == nil { // a broken one has been told of
 		faults = append(faults, factorFaults(t.configPath(), cfg, d)...)
@@ -138,25 +150,34 @@ func userFaults(path string, users account.Users, d *realm.Domains) []fault {
 	return faults
 }
 
+// copiedKeys names the users whose key is in two files, so that it takes two steps
+// to revoke it.
+func copiedKeys(usersPath, tfaPath string, users account.Users, tfa tfaConfig) (faults []fault) {
+	for _, u := range users.All() {
+		if n := tfa[u.ID].copied(u.Keys); n > 0 {
+			faults = append(faults, fault{
+				usersPath, u.Line, account.Warning, "copied-key",
+				fmt.Sprintf("PVE has copied %s of %q to %s: to remove it here does not revoke it", counted(n, "key"), u.ID, tfaPath),
+				"to revoke it, remove it here, and: pveum user tfa delete " + u.ID,
+			})
+		}
+	}
+	return faults
+}
+
 // pveLockedOut names the accounts of realms with a second factor that Proxmox VE
 // lets not in, for they have none.
-func (t *tool) pveLockedOut(usersPath string, users account.Users, d *realm.Domains) []fault {
+func (t *tool) pveLockedOut(usersPath string, users account.Users, d *realm.Domains, tfa tfaConfig, tfaErr error) []fault {
 	var faults []fault
-	var tfa tfaConfig
-	read := false
 	for _, r := range d.Realms() {
 		if r.TFA == nil || r.TFA.Type != "oath" {
 			continue
 		}
-		if !read {
-			var err error
-			if tfa, err = readTFAConfig(t.tfaPath()); err != nil {
-				return []fault{{
-					t.tfaPath(), 0, account.Error, "tfa-cfg",
-					err.Error() + ", so it is not known who has a second factor", "run it as root; mend the file",
-				}}
-			}
-			read = true
+		if tfaErr != nil {
+			return []fault{{
+				t.tfaPath(), 0, account.Error, "tfa-cfg",
+				tfaErr.Error() + ", so it is not known who has a second factor", "run it as root; mend the file",
+			}}
 		}
 		for _, u := range users.In(r.ID) {
 			if !u.Enabled || u.Expired(t.now()) {

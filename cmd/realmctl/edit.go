@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"runtime/debug"
-	"syscall"
 	"time"
 
 	"oathkit/cmd/internal/cli"
@@ -25,28 +23,29 @@ type plan func(doc *realmfile.File, old []byte) (edited []byte, said []string, e
 
 // edit changes the domains file by a plan, or with -n shows the change.
 func (t *tool) edit(c *cli.Context, make plan) error {
-	path, err := t.domainsPath()
-	if err != nil {
-		return err
-	}
 	// An edit allocates a few copies of the file and ends: collecting them
 	// would take longer than all the rest. The limit is for a giant file.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(1 << 30)
-	doc, err := realmfile.Open(path, t.pve)
+	doc, err := t.openDomains()
 	if err != nil {
-		return t.openError(path, err)
+		return err
 	}
 	old, err := doc.Read()
 	if err != nil {
 		return readError(err)
 	}
 	edited, said, err := make(doc, old)
-	if t.dryRun {
-		if edited != nil {
-			c.Stdout.Write(unifiedDiff(path, old, edited))
+	if t.plan != nil && (t.dryRun || t.json) {
+		if serr := t.showPlan(c, doc.Path(), old, edited, err != nil); serr != nil {
+			return serr
 		}
-		if bytes.Equal(old, edited) {
+	}
+	if t.dryRun {
+		if edited != nil && !t.json {
+			c.Stdout.Write(unifiedDiff(doc.Path(), old, edited))
+		}
+		if bytes.Equal(old, edited) || t.showDiff && err == nil {
 			tell(c, said)
 		}
 		return err
@@ -54,11 +53,25 @@ func (t *tool) edit(c *cli.Context, make plan) error {
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(old, edited) {
+	if t.showDiff {
+		c.Stdout.Write(unifiedDiff(doc.Path(), old, edited))
+		if err := c.Stdout.Flush(); err != nil {
+			return cli.StdoutError(err)
+		}
+	}
+	switch {
+	case bytes.Equal(old, edited):
+	case t.trial > 0:
+		err = t.writeOnTrial(c, doc, make, old, edited, &said)
+	default:
 		err = t.write(c, doc, make, old, edited, &said)
+		if err != nil && t.emergency && refusesAttributes(err) {
+			err = t.writeAnyhow(c, doc, make, &said, err)
+		}
 	}
 	if err == nil {
 		tell(c, said)
+		t.overtaken(c, doc)
 	}
 	return err
 }
@@ -95,30 +108,6 @@ func (t *tool) openError(path string, err error) error {
 		return cli.Unsure("%w", err).Hint("name the file itself with -f, after a look at it")
 	}
 	return t.noDomains(path, err)
-}
-
-// writeError puts a failure to lock or to write in words, with the way out.
-func writeError(doc *realmfile.File, err error) error {
-	f := cli.Unsure("%w; nothing was changed", err)
-	switch {
-	case errors.Is(err, realmfile.ErrBusy) && doc.PVE():
-		f.Hint("another program edits it; a lock whose owner died is free after two minutes")
-	case errors.Is(err, realmfile.ErrBusy):
-		f.Hint("another realmctl edits it: look for it with ps, and try again")
-	case errors.Is(err, realmfile.ErrUnstable):
-		f.Hint("find the program that writes it, and try again")
-	case errors.Is(err, realmfile.ErrNoQuorum):
-		f.Hint("on a node whose others are surely down: pvecm expected 1, then try again")
-	case errors.Is(err, syscall.EROFS):
-		f.Hint("the file system is read-only: mount -o remount,rw on its mount point, and try again")
-	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
-		f.Hint("the disk is full: make room where %s is, and try again", doc.Path())
-	case errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.EISDIR):
-		f.Hint("look at what lies there, and move it out of the way")
-	case errors.Is(err, fs.ErrPermission):
-		f.Hint("run it as root, or as who may write in the folder of %s", doc.Path())
-	}
-	return f
 }
 
 // editError puts the refusal of an edit in words.

@@ -9,6 +9,13 @@ import (
 	"oathkit/pkg/realm"
 )
 
+// asksDuo says whether Duo is the factor of a realm. A configuration that cannot
+// be read says nothing.
+func (t *tool) asksDuo(r realm.Realm) bool {
+	cfg, err := t.loadConfig()
+	return err == nil && cfg.Factor(r.ID) == config.FactorDuo
+}
+
 // factorFaults are what is wrong with the factors that the configuration gives
 // realms.
 func factorFaults(path string, cfg config.Config, d *realm.Domains) []fault {

@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"oathkit/cmd/internal/cli"
 	"oathkit/cmd/internal/oathconf"
@@ -99,7 +102,16 @@ func (t *tool) noDomains(path string, err error) error {
 	case t.isPVE(path):
 		return cli.Unsure("%w", err).Hint("is the cluster file system mounted? systemctl start pve-cluster, or pmxcfs -l on a node cut off from the others")
 	}
-	return cli.Unsure("%w", err).Hint("-f names another file; an empty one has the realms pam and pve: touch %s", path)
+	f := cli.Unsure("%w", err)
+	if pve := filepath.Join(t.pve, "domains.cfg"); t.file == "" && exists(pve) {
+		f.Hint("this machine has Proxmox VE's: realmctl -f %s", pve)
+	}
+	return f.Hint("-f names another file; an empty one has the realms pam and pve: touch %s", path)
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // readUsers reads USERFILE. found is false when it is not there and nobody asked
@@ -116,4 +128,15 @@ func (t *tool) readUsers(path string, named bool) (users account.Users, found bo
 		return account.Users{}, false, err
 	}
 	return account.ParseUsers(b), true, nil
+}
+
+// loginUID is who logged in to the session that this process belongs to, as a
+// decimal number; "" where the kernel does not know.
+func loginUID() string {
+	b, err := os.ReadFile("/proc/self/loginuid")
+	n, perr := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 32)
+	if err != nil || perr != nil || n == 1<<32-1 {
+		return ""
+	}
+	return strconv.FormatUint(n, 10)
 }

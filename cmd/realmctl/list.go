@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"oathkit/cmd/internal/cli"
@@ -19,6 +21,9 @@ type realmView struct {
 	TFA        *realm.TFA        `json:"tfa"`
 	Line       int               `json:"line"`
 	Properties map[string]string `json:"properties"` // secrets are [secret]
+
+	Accounts *census    `json:"accounts,omitempty"` // of list alone
+	Trial    *trialView `json:"trial,omitempty"`    // where one runs
 }
 
 // A problemView is a fault of a file as the commands give it in JSON.
@@ -30,7 +35,10 @@ type problemView struct {
 }
 
 func viewRealm(r realm.Realm) realmView {
-	v := realmView{r.ID, r.Type, r.Default, r.Comment, r.TFA, r.Line, map[string]string{}}
+	v := realmView{
+		ID: r.ID, Type: r.Type, Default: r.Default, Comment: r.Comment,
+		TFA: r.TFA, Line: r.Line, Properties: map[string]string{},
+	}
 	for _, p := range r.Properties {
 		v.Properties[p.Key] = p.Shown()
 	}
@@ -38,14 +46,11 @@ func viewRealm(r realm.Realm) realmView {
 }
 
 // printRealms prints the JSON of list and show.
-func printRealms(c *cli.Context, d *realm.Domains, realms []realm.Realm) error {
+func printRealms(c *cli.Context, d *realm.Domains, realms []realmView) error {
 	out := struct {
 		Realms   []realmView   `json:"realms"`
 		Problems []problemView `json:"problems"`
-	}{[]realmView{}, []problemView{}}
-	for _, r := range realms {
-		out.Realms = append(out.Realms, viewRealm(r))
-	}
+	}{append([]realmView{}, realms...), []problemView{}}
 	for _, p := range d.Problems() {
 		out.Problems = append(out.Problems, problemView{p.Line, string(p.Severity), p.Code, p.Message})
 	}
@@ -58,15 +63,50 @@ func (t *tool) list(c *cli.Context) error {
 		return err
 	}
 	d := realm.Parse(b)
-	if t.json {
-		return printRealms(c, d, d.Realms())
+	realms := d.Realms()
+	counts, err := t.count(c, path, realms)
+	if err != nil {
+		c.Warn("not all accounts could be counted: %s", briefly(err))
 	}
+	tried, trial := t.trialOf(c, path, b)
+	views := make([]realmView, 0, len(realms))
+	for _, r := range realms {
+		v := viewRealm(r)
+		n := counts[r.ID]
+		v.Accounts = &n
+		if trial != nil && r.ID == tried {
+			v.Trial = trial
+		}
+		views = append(views, v)
+	}
+	if t.json {
+		return printRealms(c, d, views)
+	}
+	header := []string{"REALM", "TYPE", "DEFAULT", "TFA", "USERS", "USABLE", "LOCKED", "TRIAL", "COMMENT"}
 	var rows [][]string
-	for _, r := range d.Realms() {
-		rows = append(rows, []string{r.ID, r.Type, yes(r.Default), tfaText(r.TFA), r.Comment})
+	for _, v := range views {
+		row := []string{v.ID, v.Type, yes(v.Default), tfaText(v.TFA), numberText(v.Accounts.Users), numberText(v.Accounts.Usable), numberText(v.Accounts.Locked)}
+		if trial != nil {
+			row = append(row, trialText(v.Trial))
+		}
+		rows = append(rows, append(row, v.Comment))
+	}
+	if trial == nil {
+		header = slices.Delete(header, 7, 8)
 	}
 	warnOfProblems(c, path, d)
-	return cli.Table(c.Stdout, []string{"REALM", "TYPE", "DEFAULT", "TFA", "COMMENT"}, rows)
+	return cli.Table(c.Stdout, header, rows)
+}
+
+// briefly is the one thing to know of an error: what mfactl said, where it said
+// something.
+func briefly(err error) string {
+	text := err.Error()
+	if _, said, ok := strings.Cut(text, ": mfactl: error: "); ok {
+		said, _, _ = strings.Cut(said, "; mfactl: hint: ")
+		return "mfactl: " + said
+	}
+	return text
 }
 
 // warnOfProblems says that a file has faults: a table does not show them.
@@ -118,7 +158,7 @@ func (t *tool) show(c *cli.Context) error {
 		return noRealm(path, c.Args[0])
 	}
 	if t.json {
-		return printRealms(c, d, []realm.Realm{r})
+		return printRealms(c, d, []realmView{viewRealm(r)})
 	}
 	where := fmt.Sprintf("%s:%d", path, r.Line)
 	if !r.InFile {

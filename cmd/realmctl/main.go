@@ -29,16 +29,26 @@ type tool struct {
 	now    func() time.Time // for accounts that expire
 	ready  asker            // asks who has an activated factor
 
+	everybody func(config string) ([]readiness, error) // asks that of all realms; nil asks mfactl
+
+	session *session           // who runs this; nil is nobody
+	time    *clock             // nil is the one of this machine
+	watcher func(string) error // leaves the process that ends a trial; nil is watch
+	plan    *outlook           // what the guard saw
+
 	file, users string // -f, -u; "" where not given
 	config      string // -c; "" where not given
 
-	json, dryRun, lockOut, all bool
-	digits, step               int // 0 where not given
+	json, dryRun, lockOut, all, wait, showDiff, emergency bool
+	digits, step                                          int           // 0 where not given
+	trial                                                 time.Duration // 0 for no trial
+	trialRealm                                            string        // what is tried
 }
 
 func command() *cli.Command {
 	t := &tool{pve: pveRoot, passwd: "/etc/passwd", now: time.Now}
 	t.ready = askMfactl
+	t.session = &session{env: os.Getenv, loginUID: loginUID(), uid: os.Getuid()}
 	return t.command()
 }
 
@@ -84,27 +94,9 @@ func (t *tool) editors() []*cli.Command {
 	return []*cli.Command{
 		{
 			Name: "tfa", Summary: "require a second factor in a realm, or stop requiring it",
-			Commands: []*cli.Command{
-				{
-					Name: "enable", Args: "REALM", Summary: "require a second factor, once everybody in the realm has one",
-					MinArgs: 1, MaxArgs: 1, Run: t.enable,
-					Flags: func(f *cli.Flags) {
-						f.Func("digits", "N", "digits of a code, 6 to 8 (default: as it is, else 6)", number(&t.digits, 6, 8))
-						f.Func("step", "N", "how many seconds a code lasts, 10 to 3600 (default: as it is, else 30)", number(&t.step, 10, realm.MaxStep))
-						anyway(f)
-						edits(f)
-					},
-				},
-				{
-					Name: "disable", Args: "REALM...", Summary: "require no second factor; works on a broken file",
-					MaxArgs: -1, Run: t.disable,
-					Flags: func(f *cli.Flags) {
-						f.Bool(&t.all, "all", "in every realm")
-						edits(f)
-					},
-				},
-			},
+			Commands: t.switches(anyway, edits),
 		},
+		{Name: "confirm", Summary: "keep the second factor that is on trial", Run: t.confirm},
 		{
 			Name: "set", Args: "REALM KEY VALUE", Summary: "give a realm a property", MinArgs: 3, MaxArgs: 3, Run: t.set,
 			Help: "A secret, such as a password, comes on standard input: VALUE is - then.",
@@ -115,8 +107,49 @@ func (t *tool) editors() []*cli.Command {
 		},
 		{Name: "unset", Args: "REALM KEY", Summary: "take a property from a realm", MinArgs: 2, MaxArgs: 2, Flags: edits, Run: t.unset},
 		{
+			Name: "fix", Summary: "mend what is read otherwise than it is meant, where it can only be meant in one way", Run: t.fix,
+			Help: "It prints the change as a unified diff and makes it; with -n it only prints it.\nexit status: 1 when a fault is left that could change who gets in",
+			Flags: func(f *cli.Flags) {
+				anyway(f)
+				edits(f)
+			},
+		},
+		{
 			Name: "undo", Summary: "put back what the last edit replaced; twice is redo", Flags: edits, Run: t.undo,
 			Help: "No guard stops it, but it names who would be locked out.",
+		},
+	}
+}
+
+// switches are the commands of tfa.
+func (t *tool) switches(anyway, edits func(*cli.Flags)) []*cli.Command {
+	return []*cli.Command{
+		{
+			Name: "enable", Args: "REALM", Summary: "require a second factor, once everybody in the realm has one",
+			MinArgs: 1, MaxArgs: 1, Run: t.enable,
+			Flags: func(f *cli.Flags) {
+				f.Func("digits", "N", "digits of a code, 6 to 8 (default: as it is, else 6)", number(&t.digits, 6, 8))
+				f.Func("step", "N", "how many seconds a code lasts, 10 to 3600 (default: as it is, else 30)", number(&t.step, 10, realm.MaxStep))
+				f.Func("trial", "TIME", "turn it off again after this time, such as 10m, unless it is confirmed before", lasting(&t.trial))
+				f.Bool(&t.json, "json", "print who would be locked out, who not, and the change as a JSON object")
+				anyway(f)
+				edits(f)
+			},
+		},
+		{
+			Name: "disable", Args: "REALM...", Summary: "require no second factor; works on a broken file",
+			MaxArgs: -1, Run: t.disable,
+			Flags: func(f *cli.Flags) {
+				f.Bool(&t.all, "all", "in every realm")
+				edits(f)
+			},
+		},
+		{
+			Name: "expire", Summary: "end a trial whose time is over, as the process that --trial leaves and systemd do",
+			Run: t.expire,
+			Flags: func(f *cli.Flags) {
+				f.Bool(&t.wait, "wait", "wait for the end of the trial")
+			},
 		},
 	}
 }

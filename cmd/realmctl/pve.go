@@ -8,13 +8,13 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"oathkit/cmd/internal/cli"
 	"oathkit/pkg/account"
 	"oathkit/pkg/oath"
 	"oathkit/pkg/realm"
-	"oathkit/pkg/realm/realmfile"
 )
 
 // A tfaConfig is what PVE's priv/tfa.cfg says of each user, by id.
@@ -27,14 +27,16 @@ type tfaUser struct {
 	other    int // enabled WebAuthn, U2F and Yubico entries
 	recovery bool
 	locked   bool // TOTP is locked after too many wrong codes
+
+	keys []oath.Key // of the TOTP entries, those that are switched off included
 }
 
 // tfaPath is priv/tfa.cfg of the cluster file system.
 func (t *tool) tfaPath() string { return filepath.Join(t.pve, "priv", "tfa.cfg") }
 
-// lockedOutOfPVE judges by what Proxmox VE asks: the keys of user.cfg and the
-// entries of priv/tfa.cfg.
-func (t *tool) lockedOutOfPVE(c *cli.Context, doc *realmfile.File, r realm.Realm, users account.Users, path string) ([]lockout, error) {
+// judgedByPVE judges by what Proxmox VE asks: the keys of user.cfg and the entries
+// of priv/tfa.cfg.
+func (t *tool) judgedByPVE(r realm.Realm, users account.Users) ([]standing, error) {
 	if r.TFA != nil && r.TFA.Type != "oath" {
 		return nil, cli.Refused("realm %q: whether the keys of a realm of type %s are any good is known to its server only: %w", r.ID, r.TFA.Type, errUnknown)
 	}
@@ -42,21 +44,70 @@ func (t *tool) lockedOutOfPVE(c *cli.Context, doc *realmfile.File, r realm.Realm
 	if err != nil {
 		return nil, cli.Refused("realm %q: %w; %w", r.ID, err, errUnknown)
 	}
-	var out []lockout
-	judged := 0
+	you := make(map[string]bool)
+	for _, who := range t.runBy() {
+		you[who.name+"@pam"] = true
+	}
+	var all []standing
 	for _, u := range users.In(r.ID) {
-		if !u.Enabled || u.Expired(t.now()) {
-			continue
+		s := t.listed(u)
+		if s.asked() {
+			s = tfa.judge(u)
 		}
-		judged++
-		if why := tfa.lacks(u); why != "" {
-			out = append(out, lockout{u.ID, why})
-		}
+		s.You = you[s.ID]
+		all = append(all, s)
 	}
-	if judged == 0 {
-		c.Warn("%s has no enabled account of realm %q, so nobody's factor could be looked at", path, r.ID)
+	return all, nil
+}
+
+// judge says whether PVE lets a user of a realm of type oath in, and why.
+func (c tfaConfig) judge(u account.User) standing {
+	s := standing{ID: u.ID, State: stateFine, Reason: "key"}
+	usable, unusable := u.Keys.Count()
+	entry := c[u.ID]
+	s.Locked = entry.locked
+	var has []string
+	if usable > 0 {
+		has = append(has, counted(usable, "key")+" in user.cfg")
 	}
-	return out, nil
+	if entry.totp > 0 && !entry.locked {
+		has = append(has, counted(entry.totp, "TOTP entry")+" in tfa.cfg")
+	}
+	if unusable > 0 {
+		has = append(has, strings.Join(u.Keys.Faults(), ", "))
+	}
+	s.Why = strings.Join(has, "; ")
+	if why := c.lacks(u); why != "" {
+		s.State, s.Reason, s.Why = stateLockedOut, entry.lack(u), why
+	}
+	return s
+}
+
+func counted(n int, what string) string {
+	switch {
+	case n == 1:
+		return "1 " + what
+	case strings.HasSuffix(what, "y") && !strings.HasSuffix(what, "ey"):
+		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(what, "y"))
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// lack is the word for what keeps a user out.
+func (entry tfaUser) lack(u account.User) string {
+	switch {
+	case entry.totp > 0:
+		return "totp-locked"
+	case entry.disabled > 0:
+		return "totp-disabled"
+	case len(u.Keys.Faults()) > 0:
+		return "unusable-key"
+	case entry.other > 0:
+		return "no-totp"
+	case entry.recovery:
+		return "recovery-only"
+	}
+	return "no-key"
 }
 
 // lacks says why PVE lets a user of a realm of type oath not in; "" means that
@@ -248,9 +299,11 @@ func (u *tfaUser) totpEntry(enabled bool, raw json.RawMessage) error {
 			return errors.New("its URI is missing")
 		}
 	}
-	if err := checkPVEURI(uri); err != nil {
+	parsed, err := parsePVEURI(uri)
+	if err != nil {
 		return err
 	}
+	u.keys = append(u.keys, parsed.Key)
 	if enabled {
 		u.totp++
 	} else {
@@ -259,21 +312,38 @@ func (u *tfaUser) totpEntry(enabled bool, raw json.RawMessage) error {
 	return nil
 }
 
-// checkPVEURI refuses what PVE cannot read. It reads no parameter but these.
-func checkPVEURI(uri string) error {
+// parsePVEURI refuses what PVE cannot read. It reads no parameter but these.
+func parsePVEURI(uri string) (oath.URI, error) {
 	_, query, _ := strings.Cut(uri, "?")
 	for part := range strings.SplitSeq(query, "&") {
 		name, _, _ := strings.Cut(part, "=")
 		switch name {
 		case "secret", "digits", "algorithm", "period", "issuer":
 		default:
-			return errors.New("its URI has a parameter that PVE does not know")
+			return oath.URI{}, errors.New("its URI has a parameter that PVE does not know")
 		}
 	}
-	if _, err := oath.ParseURI(uri); err != nil {
-		return fmt.Errorf("its URI: %w", err)
+	parsed, err := oath.ParseURI(uri)
+	if err != nil {
+		return oath.URI{}, fmt.Errorf("its URI: %w", err)
 	}
-	return nil
+	return parsed, nil
+}
+
+// copied counts the keys of a user's KEYS field that PVE has copied to tfa.cfg, as
+// it does at a login.
+func (entry tfaUser) copied(keys account.Keys) int {
+	n := 0
+	if keys.Marker() != "" {
+		return 0
+	}
+	for _, text := range account.SplitList(keys.Reveal()) {
+		key, err := oath.ParseKey(text)
+		if err == nil && account.PVEKey(text) && slices.ContainsFunc(entry.keys, key.Equal) {
+			n++
+		}
+	}
+	return n
 }
 
 func object(raw json.RawMessage, fields *map[string]json.RawMessage) error {

@@ -29,6 +29,10 @@ type asker func(realmID, config string) ([]readiness, error)
 // askWait is how long mfactl may take; it reads every record of the realm.
 const askWait = 2 * time.Minute
 
+// listWait is how long list waits for it: a table without numbers is better than
+// none.
+const listWait = 15 * time.Second
+
 // maxReady bounds what mfactl may print, in bytes.
 const maxReady = 256 << 20
 
@@ -36,6 +40,11 @@ const maxReady = 256 << 20
 // one of the search path: who can put a program there would decide. It gets no
 // environment.
 func askMfactl(realmID, config string) ([]readiness, error) {
+	return askWithin(askWait, realmID, config)
+}
+
+// askWithin is askMfactl with its own patience; without a realm it asks for all.
+func askWithin(wait time.Duration, realmID, config string) ([]readiness, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, notAsked(fmt.Errorf("cannot find my own file: %w", err))
@@ -43,7 +52,7 @@ func askMfactl(realmID, config string) ([]readiness, error) {
 	if self, err = filepath.EvalSymlinks(self); err != nil {
 		return nil, notAsked(fmt.Errorf("cannot find my own file: %w", err))
 	}
-	return runMfactl(filepath.Join(filepath.Dir(self), "mfactl"), realmID, config, askWait)
+	return runMfactl(filepath.Join(filepath.Dir(self), "mfactl"), realmID, config, wait)
 }
 
 func runMfactl(path, realmID, config string, wait time.Duration) ([]readiness, error) {
@@ -61,7 +70,11 @@ func runMfactl(path, realmID, config string, wait time.Duration) ([]readiness, e
 	if config != "" {
 		args = append(args, "-c", config)
 	}
-	args = append(args, "ready", "--realm", realmID, "--json")
+	args = append(args, "ready")
+	if realmID != "" {
+		args = append(args, "--realm", realmID)
+	}
+	args = append(args, "--json")
 	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, args...)
@@ -118,4 +131,12 @@ func (b *bounded) Write(p []byte) (int, error) {
 	}
 	b.text = append(b.text, p...)
 	return len(p), nil
+}
+
+// readyAll asks for the users of all realms, for list.
+func (t *tool) readyAll(config string) ([]readiness, error) {
+	if t.everybody != nil {
+		return t.everybody(config)
+	}
+	return askWithin(listWait, "", config)
 }

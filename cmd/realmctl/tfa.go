@@ -14,6 +14,7 @@ func (t *tool) enable(c *cli.Context) error {
 	if err := realmOperand(id); err != nil {
 		return err
 	}
+	t.trialRealm = id
 	return t.edit(c, func(doc *realmfile.File, old []byte) ([]byte, []string, error) {
 		want, err := t.wanted(doc, old, id)
 		if err != nil {
@@ -24,6 +25,14 @@ func (t *tool) enable(c *cli.Context) error {
 			return nil, nil, editError(doc, err)
 		}
 		if bytes.Equal(edited, old) {
+			if t.dryRun || t.json {
+				r, _ := realm.Parse(edited).Lookup(id)
+				all, err := t.lookedAt(c, doc, r)
+				t.plan = &outlook{realm: r, accounts: all, err: err}
+			}
+			if err := t.stillOnTrial(doc, old, id); err != nil {
+				return nil, nil, err
+			}
 			return edited, []string{fmt.Sprintf("realm %q asks for a second factor already (tfa %s): nothing to change", id, want.Value())}, nil
 		}
 		return edited, []string{fmt.Sprintf("realm %q asks everybody for a second factor now (tfa %s)", id, want.Value())}, t.guard(c, doc, edited, id)
@@ -61,6 +70,7 @@ func (t *tool) disable(c *cli.Context) error {
 	case !t.all && len(c.Args) == 0:
 		return cli.Misused("no realm given").Hint("name the realms, or give --all for every one")
 	}
+	t.emergency = true
 	return t.edit(c, func(doc *realmfile.File, old []byte) ([]byte, []string, error) {
 		if t.all {
 			edited, changed := realm.DisableAllTFA(old)

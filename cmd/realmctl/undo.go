@@ -12,6 +12,7 @@ import (
 )
 
 func (t *tool) undo(c *cli.Context) error {
+	t.emergency = true
 	return t.edit(c, func(doc *realmfile.File, old []byte) ([]byte, []string, error) {
 		before, err := readBackup(doc)
 		if err != nil {
@@ -48,9 +49,11 @@ func (t *tool) undone(c *cli.Context, doc *realmfile.File, old, edited []byte) [
 			said = append(said, fmt.Sprintf("realm %q asks nobody for a second factor any more", r.ID))
 		case is[r.ID] && !was[r.ID]:
 			said = append(said, fmt.Sprintf("realm %q asks everybody for a second factor again", r.ID))
-			out, err := t.lockedOut(c, doc, r)
-			for _, l := range out {
-				said = append(said, "locked out: "+l.String())
+			all, err := t.lookedAt(c, doc, r)
+			for _, s := range all {
+				if s.State == stateLockedOut {
+					said = append(said, "locked out: "+s.String())
+				}
 			}
 			if err != nil {
 				said = append(said, fmt.Sprintf("who is locked out by that could not be found out: %v", err))

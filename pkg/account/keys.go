@@ -33,6 +33,13 @@ func (k Keys) Marker() string {
 	return ""
 }
 
+// Typeable says whether PVE's form for users and its API take the field: letters,
+// digits, "!" and "=", 4096 at most. What is otherwise can only be edited in the
+// file, and in its way when the user is edited there.
+func (k Keys) Typeable() bool {
+	return len(k.text) <= 4096 && strings.Trim(k.text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!=") == ""
+}
+
 // Count tells how many of the keys PVE can check a code against, and how many it
 // cannot. A marker is neither.
 func (k Keys) Count() (usable, unusable int) {

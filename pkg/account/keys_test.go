@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"oathkit/pkg/account"
+	"oathkit/pkg/internal/pvetest"
 )
 
 func TestPVEKey(t *testing.T) {
@@ -46,21 +47,14 @@ func TestPVEKey(t *testing.T) {
 // What the API takes as a secret is also taken here, and what PVE makes a
 // credential of; the differences are named.
 func TestPVEKeyAgainstPVE(t *testing.T) {
-	for _, v := range vectors(t, "pve-tfa-secret", 9) {
-		var key string
-		var want bool
-		decode(t, v.Input, &key)
-		decode(t, v.Expected, &want)
-		switch {
-		case strings.HasPrefix(key, "v2-") && len(key) > 100 && !want:
-			continue // too long for the API only
-		case key == "v2-0xaaaaaaaaaaaaaaa":
-			continue // 15 digits: half a byte is left over
-		}
-		if got := account.PVEKey(key); got != want {
-			t.Errorf("%q: %v, want %v", key, got, want)
-		}
+	l := pvetest.NewLedger(t, manual, "pve-tfa-secret")
+	for _, c := range pvetest.Cases(t, "pve-tfa-secret", 9) {
+		var key, want string
+		decode(t, c.Input, &key)
+		want = string(c.Expected)
+		l.Compare(t, c, fmt.Sprint(account.PVEKey(key)), want)
 	}
+	l.Done(t)
 	for _, v := range vectors(t, "legacy-key-migration", 10) {
 		var in struct{ Keys string }
 		var want []any
@@ -73,6 +67,22 @@ func TestPVEKeyAgainstPVE(t *testing.T) {
 		if usable != len(want) {
 			t.Errorf("%q: %d keys, want %d", in.Keys, usable, len(want))
 		}
+	}
+}
+
+const manual = "../../man/man7/oathkit-differences.7"
+
+// What Proxmox VE's form for users takes in the field.
+func TestTypeable(t *testing.T) {
+	l := pvetest.NewLedger(t, manual, "api/user-keys-pattern")
+	for _, c := range pvetest.Cases(t, "api/user-keys-pattern", 9) {
+		var text string
+		decode(t, c.Input, &text)
+		l.Compare(t, c, fmt.Sprint(account.NewKeys(text).Typeable()), string(c.Expected))
+	}
+	l.Done(t)
+	if account.NewKeys(strings.Repeat("A", 4097)).Typeable() {
+		t.Error("4097 characters")
 	}
 }
 

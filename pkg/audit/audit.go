@@ -50,6 +50,7 @@ type Event struct {
 	Credential string        // the credential's id
 	Kind       string        // the credential's kind: "totp", "hotp", "recovery"
 	Offset     time.Duration // how far the person's clock is off; written in whole seconds
+	Warning    string        // what should be mended although the verdict stands, in a stable word
 }
 
 // Line is the event as one line of JSON with its newline. It is never longer
@@ -79,6 +80,7 @@ func AppendLine(dst []byte, e Event) []byte {
 		dst = append(dst, `,"offset_seconds":`...)
 		dst = strconv.AppendInt(dst, seconds, 10)
 	}
+	dst = field(dst, "warning", e.Warning)
 	return append(dst, '}', '\n')
 }
 

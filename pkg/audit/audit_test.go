@@ -29,6 +29,7 @@ func TestLine(t *testing.T) {
 			Event: "disable", User: "bob@pam", Realm: "pam", RequiredBy: "domains.cfg:7", By: "0", Login: "1000", Verdict: "done", Reason: "lock-out-anyway",
 		}, `"event":"disable","user":"bob@pam","realm":"pam","required_by":"domains.cfg:7","by":"0","login":"1000",` +
 			`"verdict":"done","reason":"lock-out-anyway"`},
+		{"a warning", Event{Event: "login", Verdict: "accepted", Warning: "weak-key"}, `"event":"login","verdict":"accepted","warning":"weak-key"`},
 		{"less than a second off is not off", Event{Event: "login", Offset: 999 * time.Millisecond}, `"event":"login"`},
 		{
 			"a name that forges a line",

@@ -49,8 +49,15 @@ type Paths struct {
 
 // Verify is [verify]: how a code is judged.
 type Verify struct {
-	Window int // TOTP steps before and after the present one, 0 to 10
+	Window int    // TOTP steps before and after the present one, 0 to 10
+	Keys   string // KeysInStore or KeysInUserFile
 }
+
+// Where the keys are by which a user is judged who has no record of his own.
+const (
+	KeysInStore    = "store"    // nowhere
+	KeysInUserFile = "user.cfg" // in the file of user lines
+)
 
 // Lockout is [lockout]: what wrong answers cost.
 type Lockout struct {
@@ -157,7 +164,7 @@ func Default() Config {
 			Store:   "/var/lib/oathkit",
 			Audit:   "/var/log/oathkit/audit.jsonl",
 		},
-		Verify:  Verify{Window: 1},
+		Verify:  Verify{Window: 1, Keys: KeysInStore},
 		Lockout: Lockout{Free: 5, Delay: 30 * time.Second, MaxDelay: time.Hour, LockAt: 20},
 		Enroll:  Enroll{RecoveryCodes: 10},
 		Duo:     Duo{UsernameFormat: "%s", Failmode: FailSecure, Timeout: time.Minute, Prompts: 3},
@@ -239,6 +246,8 @@ func (c *Config) set(table, key string, value any) error {
 		return path(&c.Paths.Audit, value)
 	case "verify.window":
 		return oathtable.Whole(&c.Verify.Window, value, 0, 10)
+	case "verify.keys":
+		return oneOf(&c.Verify.Keys, value, KeysInStore, KeysInUserFile)
 	case "lockout.free":
 		return oathtable.Whole(&c.Lockout.Free, value, 1, 100)
 	case "lockout.delay":

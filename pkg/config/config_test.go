@@ -23,6 +23,7 @@ store = "/srv/oathkit/"
 audit = '/var/log/oath.jsonl'
 [verify]
 window = 2
+keys = "user.cfg"
 [lockout]
 free = 3
 delay = "10s"
@@ -71,7 +72,7 @@ required = true
 	want := Config{
 		OATH:    OATH{Algorithm: "SHA1", Digits: 6, Period: 30, Bits: 256},
 		Paths:   Paths{"/etc/pve/domains.cfg", "/etc/pve/user.cfg", "/srv/oathkit", "/var/log/oath.jsonl"},
-		Verify:  Verify{2},
+		Verify:  Verify{2, KeysInUserFile},
 		Lockout: Lockout{3, 10 * time.Second, 10 * time.Minute, 10},
 		Enroll:  Enroll{8, 72 * time.Hour},
 		Seal:    Seal{"/etc/oathkit/seal.keys"},
@@ -136,7 +137,7 @@ func TestEveryKeyIsTaken(t *testing.T) {
 	for _, table := range oathtable.Tables() {
 		for _, key := range oathtable.Keys(table) {
 			taken := false
-			for _, value := range []any{"/some/path", int64(7), int64(136), "17s", "SHA512", true, []any{"/bin/true"}, "a@b", "duo", "a%s", "safe", "http://a:1"} {
+			for _, value := range []any{"/some/path", int64(7), int64(136), "17s", "SHA512", true, []any{"/bin/true"}, "a@b", "user.cfg", "duo", "a%s", "safe", "http://a:1"} {
 				c := Default()
 				name := toml.Key(append(strings.Split(table, "."), key))
 				values := map[string]any{key: value}

@@ -109,13 +109,3 @@ func proxy(p *string, value any) error {
 	*p = "http://" + host
 	return nil
 }
-
-func oneOf(p *string, value any, words ...string) error {
-	for _, w := range words {
-		if value == w {
-			*p = w
-			return nil
-		}
-	}
-	return fmt.Errorf("must be %q or %q, not %s", words[0], words[1], oathtable.Show(value))
-}

@@ -53,6 +53,15 @@ func boolean(p *bool, value any) error {
 	return nil
 }
 
+// oneOf is one of two words.
+func oneOf(p *string, value any, a, b string) error {
+	if value != a && value != b {
+		return fmt.Errorf("must be %q or %q, not %s", a, b, oathtable.Show(value))
+	}
+	*p = value.(string)
+	return nil
+}
+
 // maxWords is how many words a command may have.
 const maxWords = 64
 

@@ -112,6 +112,7 @@ func Add(u User, o EnableOptions) (User, Credential, error) {
 		return u, Credential{}, err
 	}
 	n.Record.Credentials = append(slices.Clone(u.Record.Credentials), c)
+	n.Record.Source = OwnKeys
 	n.State = n.State.For(n.Record)
 	return n, c, nil
 }
@@ -129,6 +130,7 @@ func Remove(u User, credID string) (User, error) {
 		return Disable(u)
 	}
 	u.Record.Credentials = slices.Delete(slices.Clone(u.Record.Credentials), i, i+1)
+	u.Record.Source = OwnKeys
 	u.State = u.State.For(u.Record)
 	return u, nil
 }

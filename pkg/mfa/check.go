@@ -24,6 +24,9 @@ func (r *Record) Check() error {
 	if err := checkTime(r.Created); err != nil {
 		return fmt.Errorf("created: %w", err)
 	}
+	if r.Source != OwnKeys && r.Source != UserFile {
+		return fmt.Errorf("source %s is unknown, it must be %q, or left out", shown(string(r.Source)), string(UserFile))
+	}
 	if r.Email != "" {
 		if err := CheckEmail(r.Email); err != nil {
 			return fmt.Errorf("email: %w", err)
@@ -48,10 +51,13 @@ func (r *Record) Check() error {
 
 func (r *RecoverySet) check() error {
 	if r.ID == [8]byte{} {
-		if len(r.Salt) > 0 || len(r.Hashes) > 0 {
+		if len(r.Salt) > 0 || len(r.Hashes) > 0 || r.Form != OwnCodes {
 			return errors.New("recovery: the id is zero")
 		}
 		return nil
+	}
+	if r.Form != OwnCodes && r.Form != PVECodes {
+		return fmt.Errorf("recovery: form %s is unknown, it must be %q, or left out", shown(string(r.Form)), string(PVECodes))
 	}
 	if len(r.Salt) != saltBytes {
 		return fmt.Errorf("recovery: the salt has %d bytes instead of %d", len(r.Salt), saltBytes)

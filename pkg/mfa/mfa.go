@@ -48,6 +48,11 @@
 //	                                                stay, recovery codes, failures, locks, a sent code and
 //	                                                a pending removal are gone
 //	Rebuild             any              same       the state was lost: see Rebuild
+//	Import              none             enabled    or activated, as it was elsewhere
+//	Import              any              same       with what was there to add, if that was asked for
+//	Mirror              none             activated  the record shows the keys of a user.cfg
+//	Mirror              a mirror         same       with the keys that are there now; what was used stays
+//	                                                used. Add, Remove and Import make it a record like others
 //
 // Everything else is refused with an error of this package that says why; none
 // of the functions then changes the user but ConfirmRemoval, which counts.
@@ -131,12 +136,22 @@ func (u User) Activated() bool {
 	return false
 }
 
+// Source says who decides which keys a record has.
+type Source string
+
+// The sources.
+const (
+	OwnKeys  Source = ""         // the record itself
+	UserFile Source = "user.cfg" // a user.cfg, see Mirror
+)
+
 // Record is what was decided about a user.
 type Record struct {
 	UserID      string   // 32 lower-case hex digits, version-4 shape; stays across resets
 	Epoch       [16]byte // random, new at enable and reset; zero: no record
 	Created     time.Time
 	Email       string       // where removal tokens go, see CheckEmail; may be empty
+	Source      Source       // who decides which keys there are
 	Credentials []Credential // 1..MaxCredentials
 	Recovery    RecoverySet
 
@@ -172,7 +187,7 @@ func (r Record) Find(credID string) int {
 // Equal reports whether two records say the same. Secrets are compared in
 // constant time.
 func (r Record) Equal(o Record) bool {
-	if r.UserID != o.UserID || r.Epoch != o.Epoch || !r.Created.Equal(o.Created) || r.Email != o.Email ||
+	if r.UserID != o.UserID || r.Epoch != o.Epoch || !r.Created.Equal(o.Created) || r.Email != o.Email || r.Source != o.Source ||
 		len(r.Credentials) != len(o.Credentials) || !r.Recovery.equal(o.Recovery) {
 		return false
 	}

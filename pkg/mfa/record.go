@@ -46,6 +46,9 @@ func EncodeSealed(u User, sealer Sealer) ([]byte, error) {
 	if u.Record.Email != "" {
 		b = appendField(b, "\n  ", "email", u.Record.Email)
 	}
+	if u.Record.Source != OwnKeys {
+		b = appendField(b, "\n  ", "source", string(u.Record.Source))
+	}
 	b = append(b, ",\n  \"credentials\": ["...)
 	for i := range u.Record.Credentials {
 		if i > 0 {
@@ -99,6 +102,9 @@ func appendCredential(b []byte, user string, c *Credential, sealer Sealer) ([]by
 func appendRecovery(b []byte, r *RecoverySet) []byte {
 	b = append(b, ",\n  \"recovery\": {\n    \"id\": "...)
 	b = appendText(b, hex.EncodeToString(r.ID[:]))
+	if r.Form != OwnCodes {
+		b = appendField(b, "\n    ", "form", string(r.Form))
+	}
 	b = appendField(b, "\n    ", "salt", hex.EncodeToString(r.Salt))
 	b = append(b, ",\n    \"codes\": ["...)
 	for i := range r.Hashes {
@@ -182,7 +188,7 @@ func newerFormat(b []byte) error {
 }
 
 func (s *scanner) record(id string) (r Record) {
-	names := []string{"format", "user", "user_id", "epoch", "created", "credentials", "recovery", "email"}
+	names := []string{"format", "user", "user_id", "epoch", "created", "credentials", "recovery", "email", "source"}
 	seen := s.object("the record", names, func(i int) {
 		at := s.i
 		switch names[i] {
@@ -212,6 +218,10 @@ func (s *scanner) record(id string) (r Record) {
 		case "email":
 			if r.Email = s.text("email"); r.Email == "" {
 				s.failAt(at, "email is empty: where there is none the field is left out")
+			}
+		case "source":
+			if r.Source = Source(s.text("source")); r.Source == OwnKeys {
+				s.failAt(at, "source is empty: where there is none the field is left out")
 			}
 		}
 	})
@@ -335,9 +345,14 @@ func (s *scanner) hex(where string, dst []byte) {
 }
 
 func (s *scanner) recovery() (r RecoverySet) {
-	names := []string{"id", "salt", "codes"}
+	names := []string{"id", "salt", "codes", "form"}
 	seen := s.object("recovery", names, func(i int) {
 		switch names[i] {
+		case "form":
+			at := s.i
+			if r.Form = RecoveryForm(s.text("recovery form")); r.Form == OwnCodes {
+				s.failAt(at, "recovery form is empty: where there is none the field is left out")
+			}
 		case "id":
 			s.hex("recovery id", r.ID[:])
 		case "salt":
@@ -355,7 +370,7 @@ func (s *scanner) recovery() (r RecoverySet) {
 			})
 		}
 	})
-	s.require("recovery", names, seen)
+	s.require("recovery", names[:3], seen)
 	return r
 }
 

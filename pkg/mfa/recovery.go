@@ -14,10 +14,24 @@ import (
 
 const saltBytes = 16
 
+// RecoveryForm says what of a recovery code is hashed.
+type RecoveryForm string
+
+// The forms of recovery codes.
+const (
+	// OwnCodes are those of NewRecoveryCodes: the 16 base32 characters alone.
+	OwnCodes RecoveryForm = ""
+	// PVECodes were made by Proxmox VE: 16 lower-case hex digits with a dash
+	// behind every fourth, and the salt is text, too.
+	PVECodes RecoveryForm = "pve"
+)
+
 // RecoverySet is the recovery codes of a user: 80 random bits each, of which
-// only HMAC-SHA256 under the set's salt is kept. The zero set is none.
+// only HMAC-SHA256 under the set's salt is kept. Those of Proxmox VE have 64
+// bits. The zero set is none.
 type RecoverySet struct {
 	ID     [8]byte // random; zero: there is no set
+	Form   RecoveryForm
 	Salt   []byte
 	Hashes [][32]byte
 }
@@ -26,7 +40,7 @@ type RecoverySet struct {
 func (RecoverySet) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[secret]") }
 
 func (r RecoverySet) equal(o RecoverySet) bool {
-	return r.ID == o.ID && string(r.Salt) == string(o.Salt) && slices.Equal(r.Hashes, o.Hashes)
+	return r.ID == o.ID && r.Form == o.Form && string(r.Salt) == string(o.Salt) && slices.Equal(r.Hashes, o.Hashes)
 }
 
 // all has the bit of each code set.
@@ -43,7 +57,7 @@ func (r RecoverySet) Left(used uint64) int { return bits.OnesCount64(r.all() &^ 
 // Find returns the index of a code after dropping case, blanks and dashes, -1
 // if it is none. Every hash of the set is compared, in constant time.
 func (r RecoverySet) Find(code string) int {
-	h := hashCode(r.Salt, canonicalCode(code))
+	h := hashCode(r.Salt, r.Form.spell(canonicalCode(code)))
 	found := -1
 	for i := range r.Hashes {
 		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(h[:], r.Hashes[i][:]), i, found)
@@ -106,4 +120,13 @@ func canonicalCode(s string) string {
 		}
 	}
 	return string(b)
+}
+
+// spell writes a canonical code as it was hashed. What is as long as no code
+// stays as it is, and is none.
+func (f RecoveryForm) spell(code string) string {
+	if f != PVECodes || len(code) != 16 {
+		return code
+	}
+	return code[:4] + "-" + code[4:8] + "-" + code[8:12] + "-" + code[12:]
 }

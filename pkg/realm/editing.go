@@ -204,7 +204,7 @@ func (e *edit) otherDefault() error {
 	}
 	for _, r := range e.d.Realms() {
 		if p, ok := r.Property("default"); ok && r.Default && r.ID != e.id {
-			return editErrorf(p.Line, "unset that one first", "realm %q is the default realm already", r.ID)
+			return editErrorf(p.Line, "unset default of realm "+quoteName([]byte(r.ID))+" first", "realm %q is the default realm already", r.ID)
 		}
 	}
 	return nil

@@ -151,13 +151,25 @@ func TestManualListsTheCodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	listed := make(map[string]bool)
+	starred := regexp.MustCompile(`(?m)^\.It Sy ([a-z0-9-]+)\n(?:[^.*\n][^*\n]*\n|\.[A-HJ-RT-Z][^*\n]*\n)*[^*\n]*\*$`)
+	warnings := make(map[string]bool)
+	for _, m := range starred.FindAllStringSubmatch(string(manual), -1) {
+		warnings[m[1]] = true
+	}
 	for _, m := range regexp.MustCompile(`(?m)^\.It Sy ([a-z0-9-]+)$`).FindAllStringSubmatch(string(manual), -1) {
 		listed[m[1]] = true
 	}
 	met := map[string]bool{"too-big": true}
+	serious := map[string]bool{"too-big": true}
 	for _, tt := range problemCases() {
 		for _, p := range Parse([]byte(tt.in)).Problems() {
 			met[p.Code] = true
+			serious[p.Code] = serious[p.Code] || p.Severity == Error
+		}
+	}
+	for code := range met {
+		if serious[code] == warnings[code] {
+			t.Errorf("domains.cfg(5) marks %s as a warning: %v, and it is an error: %v", code, warnings[code], serious[code])
 		}
 	}
 	for code := range met {

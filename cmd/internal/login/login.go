@@ -67,9 +67,11 @@ type Login struct {
 	c        *cli.Context
 	config   string // the configuration's file, and whether somebody named it
 	named    bool
+	begun    time.Time // see refresh
 	now      time.Time
 	password string // what became of the password, for the audit log
 	alone    bool   // this answer is all that there is: nobody checks a password
+	warning  string // for the audit log, too
 }
 
 // Begin opens the site that the configuration names for one attempt, so that it
@@ -80,7 +82,7 @@ func Begin(c *cli.Context, config string, named bool, a Attempt) (*Login, error)
 	if s == nil {
 		return nil, err
 	}
-	l := &Login{Attempt: a, Site: s, ID: a.Name, Realm: a.Realm, c: c, config: config, named: named}
+	l := &Login{Attempt: a, Site: s, ID: a.Name, Realm: a.Realm, c: c, config: config, named: named, begun: time.Now()}
 	if err != nil {
 		return l, l.Fail(err)
 	}
@@ -105,11 +107,18 @@ func (l *Login) Resolve() error {
 	if err != nil {
 		return err
 	}
-	l.ID, l.Realm, l.Policy = id, realm, l.Site.Policy(realm)
-	if l.Site.Config.Factor(realm) != config.FactorOATH {
-		l.Policy.Required, l.Policy.RequiredBy = true, "[realm."+realm+"] factor in the configuration"
-	}
+	l.ID, l.Realm = id, realm
+	l.ask()
 	return nil
+}
+
+// ask finds out what the realm asks. One with another factor than codes asks
+// everybody.
+func (l *Login) ask() {
+	l.Policy = l.Site.Policy(l.Realm)
+	if l.Site.Config.Factor(l.Realm) != config.FactorOATH {
+		l.Policy.Required, l.Policy.RequiredBy = true, "[realm."+l.Realm+"] factor in the configuration"
+	}
 }
 
 // RefuseName turns away a name that cannot be a user's, for the reason that
@@ -141,6 +150,7 @@ func (l *Login) JudgeBy(method, code string) (verify.Result, error) {
 // else on the first one. The result is changed by amend, if there is one, before
 // it is recorded. What Duo judges is the first reading alone.
 func (l *Login) judge(method string, readings []string, amend func(*verify.Result)) (verify.Result, error) {
+	l.refresh()
 	duo, err := l.realmFactor()
 	switch {
 	case err != nil:
@@ -179,20 +189,23 @@ var errSend = errors.New("a code is to be sent")
 // not to be made here.
 func (l *Login) decide(method string, readings []string) (verify.Result, error) {
 	var result verify.Result
-	err := l.Update(func(u mfa.User) (mfa.User, error) {
+	err := l.Update(func(stored mfa.User) (mfa.User, error) {
+		u, err := l.Site.Judged(stored, l.now)
 		switch {
+		case err != nil:
+			return stored, err
 		case forDuo(u, method, readings[0]):
 			if r, after := l.first(u, method, readings[0]); r.OK {
 				result, l.User = r, after
-				return after, nil
+				return site.Keep(stored, u, after), nil
 			}
 			l.User = u
-			return u, errAskDuo
+			return stored, errAskDuo
 		case method == string(mfa.Email), method == string(mfa.SMS):
-			return u, errSend
+			return stored, errSend
 		case method != "" && method != ByPasscode:
 			result, l.User = verify.Result{Verdict: verify.Rejected, Reason: reasonNoMethod}, u
-			return u, nil
+			return stored, nil
 		}
 		if l.Look != nil {
 			l.Look(u, readings[0], l.now)
@@ -206,9 +219,32 @@ func (l *Login) decide(method string, readings []string) (verify.Result, error) 
 				result, l.User = r, after
 			}
 		}
-		return l.User, nil
+		return site.Keep(stored, u, l.User), nil
 	})
+	if err == nil {
+		l.warning = weakKey(l.User, result)
+	}
 	return result, err
+}
+
+// warningWeak is of a login by a key of a user.cfg that is shorter than RFC 4226
+// asks for. A record's own keys are looked through by mfactl audit.
+const warningWeak = "weak-key"
+
+func weakKey(u mfa.User, r verify.Result) string {
+	if i := u.Record.Find(r.Credential); i >= 0 && r.OK && u.Record.Source == mfa.UserFile && u.Record.Credentials[i].Key.Weak() {
+		return warningWeak
+	}
+	return ""
+}
+
+// view is the user as he would be judged now.
+func (l *Login) view() (mfa.User, error) {
+	u, err := l.Site.Store.View(context.Background(), l.ID)
+	if err != nil {
+		return u, err
+	}
+	return l.Site.Judged(u, time.Now())
 }
 
 // Update is one transaction on the user. The clock is read under his lock: a
@@ -235,7 +271,7 @@ func (l *Login) event(r verify.Result) audit.Event {
 	return audit.Event{
 		Time: l.now, Event: "login", User: l.ID, Realm: l.Realm, RequiredBy: l.Policy.RequiredBy,
 		Service: l.Attempt.Service, RHost: l.Attempt.RHost, TTY: l.Attempt.TTY, Password: l.password,
-		Verdict: string(r.Verdict), Reason: r.Reason, Credential: r.Credential, Kind: r.Kind, Offset: r.Offset,
+		Verdict: string(r.Verdict), Reason: r.Reason, Credential: r.Credential, Kind: r.Kind, Offset: r.Offset, Warning: l.warning,
 	}
 }
 

@@ -1,7 +1,6 @@
 package login
 
 import (
-	"context"
 	"fmt"
 
 	"oathkit/pkg/mfa"
@@ -39,7 +38,7 @@ func (l *Login) Converse(p Person, t Talk) (verify.Result, error) {
 	unsure := verify.Result{Verdict: verify.Error}
 	name := l.Resolve()
 	if name == nil {
-		u, err := l.Site.Store.View(context.Background(), l.ID)
+		u, err := l.view()
 		switch {
 		case err != nil:
 			return unsure, l.Fail(err)

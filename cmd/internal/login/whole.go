@@ -46,7 +46,8 @@ func (l *Login) JudgeWhole(s Secret) (verify.Result, error) {
 	if err != nil {
 		return verify.Result{Verdict: verify.Error}, l.Fail(err)
 	}
-	u, err := l.Site.Store.View(context.Background(), l.ID)
+	l.refresh()
+	u, err := l.view()
 	if err != nil {
 		return verify.Result{Verdict: verify.Error}, l.Fail(err)
 	}
@@ -204,21 +205,32 @@ func isDigits(s string) bool {
 }
 
 // recoveryTail is the length of the recovery code that ends s, as it is printed:
-// four groups of four, with dashes. 0 if none does.
+// four groups of four, with dashes, in base32 or, if it came from Proxmox VE, in
+// hex. 0 if none does.
 func recoveryTail(s string) int {
 	const length = 19
 	code := tail(s, length)
 	if code == "" {
 		return 0
 	}
+	base32, hex := true, true
 	for i := range length {
 		c := code[i] | 0x20 // in lower case
-		switch {
-		case i%5 == 4 && code[i] != '-':
-			return 0
-		case i%5 != 4 && (c < 'a' || c > 'z') && (code[i] < '2' || code[i] > '7'):
+		switch letter, digit := c >= 'a' && c <= 'z', code[i] >= '0' && code[i] <= '9'; {
+		case i%5 == 4:
+			if code[i] != '-' {
+				return 0
+			}
+		case letter:
+			hex = hex && c <= 'f'
+		case digit:
+			base32 = base32 && code[i] >= '2' && code[i] <= '7'
+		default:
 			return 0
 		}
+	}
+	if !base32 && !hex {
+		return 0
 	}
 	return length
 }

@@ -43,6 +43,8 @@ func TestReadings(t *testing.T) {
 		{"shorter than a code", user(true, 6), true, Secret{Combined: "pw"}, []string{"|pw"}},
 		{"a recovery code", user(true, 6), true, Secret{Combined: "pw" + recovery}, []string{"pw|" + recovery}},
 		{"one in capitals", user(true, 6), true, Secret{Combined: "pw" + strings.ToUpper(recovery)}, []string{"pw|" + strings.ToUpper(recovery)}},
+		{"one of Proxmox VE's", user(true, 6), true, Secret{Combined: "pw0189-aabb-CCDD-eeff"}, []string{"pw|0189-aabb-CCDD-eeff"}},
+		{"almost one of these", user(true, 6), true, Secret{Combined: "pw0189-aabb-ccdd-eefg"}, []string{"pw0189-aabb-ccd|d-eefg"}},
 		{"almost one", user(true, 6), true, Secret{Combined: "pwabcd-efgh-1345-wxyz"}, []string{"pwabcd-efgh-134|5-wxyz"}},
 		{"nobody, asked for a code", user(false), true, Secret{Combined: "pw123456"}, []string{"pw|123456"}},
 		{"nobody, not asked", user(false), false, Secret{Combined: "pw123456"}, []string{"pw123456|"}},

@@ -29,6 +29,9 @@ func ReadRealms(path string) Realms {
 	return Realms{path: path, domains: realm.Parse(b), err: err}
 }
 
+// Again reads the same file once more.
+func (r Realms) Again() Realms { return ReadRealms(r.path) }
+
 // Err says why the realm file could not be read; nil for one that was read.
 func (r Realms) Err() error { return r.err }
 

@@ -27,6 +27,7 @@ type Site struct {
 	Store  *filestore.Store
 	Realms Realms
 	log    audit.Log
+	users  userFile // see KeyHolders
 }
 
 // Open reads the configuration and opens what it names. A default file that is

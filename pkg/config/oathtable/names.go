@@ -13,7 +13,7 @@ func keysOf(table string) ([]string, bool) {
 	case "paths":
 		return []string{"domains", "users", "store", "audit"}, true
 	case "verify":
-		return []string{"window"}, true
+		return []string{"window", "keys"}, true
 	case "lockout":
 		return []string{"free", "delay", "max_delay", "lock_at"}, true
 	case "enroll":

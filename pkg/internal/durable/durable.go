@@ -28,6 +28,7 @@ package durable
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -43,6 +44,9 @@ type Call struct {
 	Off  int64  // pread, pwrite: the offset in bytes
 	Data []byte // pwrite: the bytes; not to be kept or changed
 	New  bool   // openat: O_CREAT was asked for
+
+	Mode     os.FileMode // fchmod: the permission bits
+	UID, GID uint32      // fchown
 }
 
 // A Hook is called before each system call but close, which always happens. An

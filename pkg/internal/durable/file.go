@@ -130,7 +130,9 @@ func (f *File) Datasync() error {
 
 // Chown gives the file to uid and gid.
 func (f *File) Chown(uid, gid uint32) error {
-	if err := f.do("fchown", 0, nil, func() error { return unix.Fchown(f.fd, int(uid), int(gid)) }); err != nil {
+	err := f.hook.try(func() Call { return Call{Op: "fchown", Path: f.Path(), UID: uid, GID: gid} },
+		func() error { return unix.Fchown(f.fd, int(uid), int(gid)) })
+	if err != nil {
 		return failure("change the owner of", f.Path(), err)
 	}
 	return nil
@@ -138,7 +140,9 @@ func (f *File) Chown(uid, gid uint32) error {
 
 // Chmod sets the permission bits, whatever the umask.
 func (f *File) Chmod(mode os.FileMode) error {
-	if err := f.do("fchmod", 0, nil, func() error { return unix.Fchmod(f.fd, unixMode(mode)) }); err != nil {
+	err := f.hook.try(func() Call { return Call{Op: "fchmod", Path: f.Path(), Mode: mode} },
+		func() error { return unix.Fchmod(f.fd, unixMode(mode)) })
+	if err != nil {
 		return failure("change the mode of", f.Path(), err)
 	}
 	return nil

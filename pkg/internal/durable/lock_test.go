@@ -239,11 +239,11 @@ func TestLockByte(t *testing.T) {
 
 func TestMkdirLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file-domains_cfg")
-	unlock, err := MkdirLock(context.Background(), path, time.Second)
+	unlock, err := MkdirLock(context.Background(), path, time.Second, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := MkdirLock(context.Background(), path, 30*time.Millisecond); !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), path) {
+	if _, err := MkdirLock(context.Background(), path, 30*time.Millisecond, nil); !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), path) {
 		t.Fatalf("a second lock: %v", err)
 	}
 	// Who waits asks for a stale lock to be dropped.
@@ -252,12 +252,12 @@ func TestMkdirLock(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := MkdirLock(ctx, path, time.Minute); !errors.Is(err, context.Canceled) {
+	if _, err := MkdirLock(ctx, path, time.Minute, nil); !errors.Is(err, context.Canceled) {
 		t.Fatalf("with a context that had ended: %v", err)
 	}
 	got := make(chan error)
 	go func() {
-		unlock, err := MkdirLock(context.Background(), path, time.Minute)
+		unlock, err := MkdirLock(context.Background(), path, time.Minute, nil)
 		if err == nil {
 			err = unlock()
 		}
@@ -272,7 +272,7 @@ func TestMkdirLock(t *testing.T) {
 	if err := unlock(); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("a lock that is not there was let go: %v", err)
 	}
-	if _, err := MkdirLock(context.Background(), filepath.Join(path, "no", "folder"), time.Minute); err == nil || errors.Is(err, ErrBusy) {
+	if _, err := MkdirLock(context.Background(), filepath.Join(path, "no", "folder"), time.Minute, nil); err == nil || errors.Is(err, ErrBusy) {
 		t.Errorf("in a folder that is not there: %v", err)
 	}
 }

@@ -16,30 +16,30 @@ import (
 // [ErrBusy] or ctx.Err(). There is no queue to sleep in, so this one polls, at
 // first after 10 ms and later every half second.
 //
-// Everywhere but on pmxcfs a process that dies leaves the folder, and the error
-// names it.
-func MkdirLock(ctx context.Context, path string, wait time.Duration) (unlock func() error, err error) {
+// Whoever holds it for more than two minutes may lose it to another. Everywhere
+// but on pmxcfs a process that dies leaves the folder for ever.
+func MkdirLock(ctx context.Context, path string, wait time.Duration, hook Hook) (unlock func() error, err error) {
 	path = filepath.Clean(path)
+	do := func(op string, sys func() error) error {
+		return hook.try(func() Call { return Call{Op: op, Path: path} }, sys)
+	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second/2) {
 		if err := ctx.Err(); err != nil {
 			return nil, failure("lock", path, err)
 		}
-		err := unix.Mkdir(path, 0o700)
-		switch err {
+		switch err := do("mkdir", func() error { return unix.Mkdir(path, 0o700) }); err {
 		case nil:
 			return func() error {
-				if err := unix.Rmdir(path); err != nil {
+				if err := do("rmdir", func() error { return unix.Rmdir(path) }); err != nil {
 					return failure("unlock", path, err)
 				}
 				return nil
 			}, nil
-		case unix.EINTR:
-			continue
 		case unix.EEXIST:
-			// Refused where it is no business of ours; then we just wait.
-			_ = unix.Utimes(path, make([]unix.Timeval, 2))
+			// Refused while the lock is young; then we just wait.
+			_ = do("utimes", func() error { return unix.Utimes(path, make([]unix.Timeval, 2)) })
 		default:
 			return nil, failure("lock", path, err)
 		}
@@ -50,7 +50,7 @@ func MkdirLock(ctx context.Context, path string, wait time.Duration) (unlock fun
 			again.Stop()
 		case <-timer.C:
 			again.Stop()
-			return nil, failure("lock", path, fmt.Errorf("%w: gave up after %v; a folder left by a process that died is removed by hand", ErrBusy, wait))
+			return nil, failure("lock", path, fmt.Errorf("%w: gave up after %v", ErrBusy, wait))
 		}
 	}
 }

@@ -77,6 +77,9 @@ func (d *Dir) Swap(name, backup string, was Seen, old, data []byte, o ReplaceOpt
 	// have the name.
 	err = d.still(name, is)
 	if err == nil {
+		// While it is open, a FUSE file system would keep the displaced file
+		// under a name of its own, for everybody to see.
+		is.Close()
 		err = d.swap(f, name, backup, old, o)
 	}
 	var kept *BackupError
@@ -131,7 +134,10 @@ func (d *Dir) swap(f *File, name, backup string, old []byte, o ReplaceOptions) e
 		return fmt.Errorf("cannot replace %q: %w", d.Path(name), ErrChanged)
 	}
 	keep := o
-	keep.Temp, keep.Keep, keep.Chown = "", false, o.Chown || o.Keep
+	keep.Keep, keep.Chown = false, o.Chown || o.Keep
+	if o.Temp != "" { // another name, for which the same holds
+		keep.Temp = o.Temp + "~"
+	}
 	kept := d.Replace(backup, old, keep)
 	if err := d.Rename(f.name, name); err != nil {
 		return err

@@ -10,9 +10,11 @@
 // noticed as well, see [durable.Dir.Swap]. What was replaced becomes FILE~.
 //
 // Below /etc/pve, the cluster file system of Proxmox VE (pmxcfs), other rules
-// hold: the lock is a folder that is made, chmod, chown and fsync may be refused,
-// and a file has at most 1 MiB. Without a majority of the cluster's nodes it is
-// read-only.
+// hold: the lock is a folder that is made, see [durable.MkdirLock], chmod, chown,
+// fsync and the exchange of two names may be refused, and a file has at most 1 MiB.
+// Without a majority of the cluster's nodes it is read-only. Where it is not
+// mounted, what lies in its place is nothing that Proxmox VE reads, and is not
+// edited.
 //
 // What the bytes mean is the business of package realm.
 package realmfile
@@ -41,7 +43,10 @@ type File struct {
 	real string // where it is, without links
 	root string // of the cluster file system it is in; "" for any other
 
+	lenient bool // see Tolerate
+
 	seen durable.Seen // what Read read last
+	hook durable.Hook // for tests
 }
 
 // A LinkError means that a symbolic link was not followed.

@@ -328,3 +328,58 @@ func TestEditorsLoseNothing(t *testing.T) {
 		t.Errorf("%d lines, want %d", got, editors*lines)
 	}
 }
+
+func TestBelow(t *testing.T) {
+	s := newSite(t)
+	s.write("pve/domains.cfg", "", 0o640)
+	s.write("pve2/domains.cfg", "", 0o640)
+	s.link("pve/domains.cfg", "in")
+	s.link("../pve2/domains.cfg", "pve/out")
+	s.link("pve", "etc")
+	for name, want := range map[string]bool{
+		"pve/domains.cfg": true, "pve/none": true, "in": true, "etc/domains.cfg": true, "etc/none": true,
+		"pve/out": false, "pve2/domains.cfg": false, "pve": false, "none/none": false,
+	} {
+		if got := realmfile.Below(s.path(name), s.path("pve")); got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+	t.Chdir(s.path("pve"))
+	if !realmfile.Below("domains.cfg", s.path("etc")) {
+		t.Error("a relative name, and a link to the folder")
+	}
+}
+
+// A folder in which nothing can be made, and a full disk: nothing changes and
+// nothing is left.
+func TestNoRoom(t *testing.T) {
+	s := newSite(t)
+	f, err := s.open(s.write("etc/domains.cfg", strings.Repeat("x", 1<<16), 0o640))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write("etc/domains.cfg.lock", "", 0o600)
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 1 << 15, Max: was.Max}); err != nil {
+		t.Fatal(err)
+	}
+	err = add(f, "y")
+	if rerr := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &was); rerr != nil {
+		t.Fatal(rerr)
+	}
+	if err == nil || s.names("etc") != "domains.cfg domains.cfg.lock" || len(s.read("etc/domains.cfg")) != 1<<16 {
+		t.Errorf("%v, %s", err, s.names("etc"))
+	}
+	if os.Geteuid() == 0 {
+		return // to root no folder is read-only
+	}
+	if err := os.Chmod(filepath.Join(s.dir, "etc"), 0o555); err != nil {
+		t.Fatal(err)
+	}
+	if err := add(f, "y"); !errors.Is(err, os.ErrPermission) {
+		t.Errorf("%v", err)
+	}
+}

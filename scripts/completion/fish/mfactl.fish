@@ -11,9 +11,9 @@ function __mfactl_at
             continue
         end
         switch $word
-            case --algorithm --config --counter --days --digits --email --encrypt-to --except --issuer --label --period --realm --type --unused -c
+            case --algorithm --config --counter --days --digits --email --encrypt-to --except --from --issuer --label --output --period --realm --to --type --unused -c -o
                 set skip 1
-            case add audit codes disable enable list ready remove reset restored seal show unlock
+            case add audit codes disable enable export import list ready remove reset restored seal show unlock
                 set -a commands $word
         end
     end
@@ -34,6 +34,8 @@ complete -c mfactl -n '__mfactl_at' -a ready -d 'show who has a usable factor'
 complete -c mfactl -n '__mfactl_at' -a audit -d 'look for weak keys, idle credentials, open files and more; 1 when there are any'
 complete -c mfactl -n '__mfactl_at' -a restored -d 'make the store safe after a backup was put back'
 complete -c mfactl -n '__mfactl_at' -a seal -d 'seal the secrets of all records with the present key'
+complete -c mfactl -n '__mfactl_at' -a import -d 'take over users from a file of another system'
+complete -c mfactl -n '__mfactl_at' -a export -d 'write users in the format of another system, with their keys'
 complete -c mfactl -n '__mfactl_at' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
 complete -c mfactl -n '__mfactl_at' -s h -l help -d 'show this help and exit'
 complete -c mfactl -n '__mfactl_at' -l version -d 'show the version and exit'
@@ -127,3 +129,18 @@ complete -c mfactl -n '__mfactl_at seal' -s c -l config -r -F -d 'the configurat
 complete -c mfactl -n '__mfactl_at seal' -l rotate -d 'first put a new key into the file that [seal] key_file names'
 complete -c mfactl -n '__mfactl_at seal' -s h -l help -d 'show this help and exit'
 complete -c mfactl -n '__mfactl_at seal' -l version -d 'show the version and exit'
+complete -c mfactl -n '__mfactl_at import' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
+complete -c mfactl -n '__mfactl_at import' -l from -x -d 'pve-user (a user.cfg) or pve-tfa (a tfa.cfg) of Proxmox VE'
+complete -c mfactl -n '__mfactl_at import' -s n -l dry-run -d 'say what would be done, and write nothing'
+complete -c mfactl -n '__mfactl_at import' -l add-to-existing -d 'give users who have a record what they do not have yet'
+complete -c mfactl -n '__mfactl_at import' -l activated -d 'pve-user: the users log in with these keys already, so ask for a code from now on'
+complete -c mfactl -n '__mfactl_at import' -l json -d 'print a JSON object'
+complete -c mfactl -n '__mfactl_at import' -s h -l help -d 'show this help and exit'
+complete -c mfactl -n '__mfactl_at import' -l version -d 'show the version and exit'
+complete -c mfactl -n '__mfactl_at export' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
+complete -c mfactl -n '__mfactl_at export' -l to -x -d 'pve-user (a user.cfg is edited) or pve-tfa (a tfa.cfg) of Proxmox VE'
+complete -c mfactl -n '__mfactl_at export' -s o -l output -r -F -d 'write a new file with mode 0600 instead of standard output'
+complete -c mfactl -n '__mfactl_at export' -l show-keys -d 'write to standard output even if it is a terminal'
+complete -c mfactl -n '__mfactl_at export' -l realm -x -d 'only the users of this realm'
+complete -c mfactl -n '__mfactl_at export' -s h -l help -d 'show this help and exit'
+complete -c mfactl -n '__mfactl_at export' -l version -d 'show the version and exit'
