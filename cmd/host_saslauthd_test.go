@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -108,4 +109,28 @@ func TestSaslauthd(t *testing.T) {
 	}
 	m.letsInWhomItShould(split(login), `"service":"imap"`)
 	m.needsPasswordToo(login)
+}
+
+// With -c, which is what Debian has, saslauthd does not ask again about what was
+// right: a used code is good again. doctor says so.
+func TestSaslauthdCache(t *testing.T) {
+	need(t, "saslauthd")
+	need(t, "testsaslauthd")
+	m := newSplitMachine(t)
+	m.do(os.MkdirAll(m.path("run/saslauthd"), 0o755))
+	m.sample("saslauthd/saslauthd", "etc/default/saslauthd", 0o644)
+	m.sample("pam.d/exec/imap", "etc/pam.d/imap", 0o644)
+	if r := m.doctor("imap"); r.code != 0 || strings.Contains(r.out, "[cache]") {
+		t.Errorf("the sample: %+v", r)
+	}
+	m.change("etc/default/saslauthd", `OPTIONS="-m`, `OPTIONS="-c -m`)
+	m.examined("imap", 0, "/etc/default/saslauthd:14: warning: ", "[cache]")
+	m.serve(listens("unix", m.path("run/saslauthd/mux")), "sh", "-c",
+		`. /etc/default/saslauthd && exec saslauthd -d -a $MECHANISMS $OPTIONS -n $THREADS`)
+	secret := backwards("alice") + m.code("alice")
+	for range 2 {
+		if r := finish(t, m.on("testsaslauthd", "-u", "alice", "-p", secret, "-s", "imap")); r.code != 0 {
+			t.Errorf("%+v", r)
+		}
+	}
 }

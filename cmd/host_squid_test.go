@@ -106,8 +106,8 @@ func TestSquidManyLines(t *testing.T) {
 	cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", `ulimit -n 256 && exec "$@"`, "sh"}, cmd.Args...)
 	cmd.Stdin = strings.NewReader(in.String() + "7 user0")
 	r := finish(t, cmd)
-	if r.code != 0 {
-		t.Errorf("exit code %d", r.code)
+	if r.code != 1 {
+		t.Errorf("exit code %d, and 0 would let in whoever is called squid", r.code)
 	}
 	for line := range strings.Lines(r.out) {
 		channel, answer, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
@@ -130,7 +130,7 @@ func TestSquidWithoutChannels(t *testing.T) {
 	l.enrol("alice@pam", k, oath.HOTP)
 	r := l.run(fmt.Sprintf("alice %s\n\nalice 000000 -\n%s\nalice %s\n", k.hotp(), strings.Repeat("x", 40<<10), k.hotp()), "oathverify", "squid")
 	const no, unsure = `ERR message="wrong code, or too many tries"`, `BH message="the code cannot be checked now"`
-	if want := "OK\n" + unsure + "\n" + no + "\n" + unsure + "\nOK\n"; r.code != 0 || r.out != want {
+	if want := "OK\n" + unsure + "\n" + no + "\n" + unsure + "\nOK\n"; r.code != 1 || r.out != want {
 		t.Errorf("exit code %d, got\n%s\nwant\n%s", r.code, r.out, want)
 	}
 }

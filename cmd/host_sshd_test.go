@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -90,5 +91,37 @@ func TestSSHKeyAndCode(t *testing.T) {
 	}
 	if n := strings.Count(s.read("audit.jsonl"), "\n") - before; n != 1 {
 		t.Errorf("%d answers were judged, want the one of whoever has the key", n)
+	}
+}
+
+// What else goes through ssh does, with a code for each connection, and none
+// without.
+func TestSSHKeyAndCodeCopies(t *testing.T) {
+	s := newSSHMachine(t)
+	s.sample("sshd/publickey-code.conf", "etc/ssh/sshd_config.d/oathkit.conf", 0o644)
+	s.start()
+	s.enrolPeople()
+	s.depot("alice")
+	// The next code of a list answers each question.
+	s.install("askpass", "#!/bin/sh\nhead -n 1 '"+s.path("codes")+"' && sed -i 1d '"+s.path("codes")+"'\n", 0o755)
+	tunnel := func() error {
+		// -W is a forwarding to sshd itself, which greets first.
+		r := finish(t, s.client("", "ssh", append(s.options("-W", "127.0.0.1:"+s.port), "alice@127.0.0.1")...))
+		if !strings.HasPrefix(r.out, "SSH-2.0-") {
+			return fmt.Errorf("%+v", r)
+		}
+		return nil
+	}
+	all := s.copies("alice", "-o", "BatchMode=no") // which sftp -b would set
+	all["forwarding"] = tunnel
+	for name, do := range all {
+		s.write("codes", "000000\n000000\n000000\n")
+		if err := do(); err == nil {
+			t.Errorf("%s works with a wrong code", name)
+		}
+		s.write("codes", s.code("alice")+"\n"+s.code("alice")+"\n"+s.code("alice")+"\n")
+		if err := do(); err != nil {
+			t.Errorf("%s with right codes: %v", name, err)
+		}
 	}
 }

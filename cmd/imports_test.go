@@ -79,7 +79,7 @@ func allowed() map[string][]string {
 			"cmd/internal/cli", "cmd/internal/oathconf", "cmd/internal/trusted", "pkg/config", "pkg/duo", "pkg/duo/pipe",
 		},
 		"cmd/realmctl": {
-			"cmd/internal/cli", "cmd/internal/oathconf", "pkg/config", "pkg/realm", "pkg/realm/realmfile", "pkg/account", "pkg/oath",
+			"cmd/internal/cli", "cmd/internal/oathconf", "pkg/config", "pkg/realm", "pkg/realm/realmfile", "pkg/account", "pkg/exchange", "pkg/oath",
 		},
 		"cmd/mfactl": {
 			"cmd/internal/cli", "cmd/internal/site", "cmd/internal/trusted",

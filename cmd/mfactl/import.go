@@ -152,6 +152,10 @@ func (im *importing) resolve(people []exchange.Person) {
 	for _, p := range people {
 		a := &arrival{From: p.ID, person: p}
 		im.arrivals = append(im.arrivals, a)
+		if _, _, ok := account.SplitUserID(p.ID); !ok { // else he would be put into some realm
+			a.Result, a.Message = refused, "Proxmox VE can have no user of this name"
+			continue
+		}
 		id, realm, err := im.Realms.Resolve(p.ID, "")
 		if err != nil {
 			a.Result, a.Message = refused, err.Error()

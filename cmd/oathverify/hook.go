@@ -28,8 +28,10 @@ func (o *options) hooks() []*cli.Command {
 // hook makes a command of what one host needs. Every hook judges one realm.
 func (o *options) hook(cmd cli.Command, flags func(f *cli.Flags)) *cli.Command {
 	run := cmd.Run
+	var own *cli.Flags
 	cmd.Own = true
 	cmd.Flags = func(f *cli.Flags) {
+		own = f
 		f.String(&o.realm, "realm", "REALM", "the realm that is judged (default "+hookRealm+")")
 		f.Bool(&o.anyRealm, "any-realm", "a name that ends in another realm is judged there, instead of refused")
 		if flags != nil {
@@ -39,6 +41,12 @@ func (o *options) hook(cmd cli.Command, flags func(f *cli.Flags)) *cli.Command {
 	cmd.Run = func(c *cli.Context) error {
 		if err := o.checkHook(); err != nil {
 			return err
+		}
+		if !own.Given("realm") && !o.flags.Given("realm") {
+			o.realm = hookRealm
+		}
+		if err := realm.CheckID(o.realm); err != nil { // an empty one is a variable of the host's that is not set
+			return cli.Misused("option --realm: %w", err)
 		}
 		return run(c)
 	}
@@ -55,12 +63,6 @@ func (o *options) checkHook() error {
 			return cli.Misused("option %q does not go before a hook's name", "--"+name).
 				Hint("-c does; a hook's own options come after its name")
 		}
-	}
-	if o.realm == "" {
-		o.realm = hookRealm
-	}
-	if err := realm.CheckID(o.realm); err != nil {
-		return cli.Misused("option --realm: %w", err)
 	}
 	return nil
 }

@@ -55,6 +55,7 @@ exit status: 0 the code is good, 1 it is not, 111 could not find out`,
 		MaxArgs: 1,
 		// 2 hangs OpenVPN and 3 is a yes to FreeRADIUS, so misuse is 111 too.
 		Misused:  cli.ExitUnsure,
+		Judges:   true,
 		Flags:    o.declare,
 		Run:      o.run,
 		Commands: append(o.hooks(), o.doctorCommand()),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -58,7 +59,7 @@ func (o *options) squid(c *cli.Context, channels bool) error {
 		switch {
 		case err == io.EOF:
 			served.Wait()
-			return s.written()
+			return cmp.Or(s.written(), cli.ErrNo) // the yes of one is in his line: 0 would be somebody else's
 		case errors.Is(err, errLine):
 			s.c.Warn("%v", err)
 			s.answer(r, request.SquidUnsure, login.Fault)

@@ -9,6 +9,7 @@ import (
 
 	"oathkit/cmd/internal/cli"
 	"oathkit/pkg/account"
+	"oathkit/pkg/exchange"
 	"oathkit/pkg/realm"
 	"oathkit/pkg/realm/realmfile"
 )
@@ -45,7 +46,7 @@ func (t *tool) check(c *cli.Context) error {
 	if !t.isPVE(path) {
 		tfaPath = filepath.Join(filepath.Dir(path), "priv", "tfa.cfg")
 	}
-	tfa, tfaErr := readTFAConfig(tfaPath)
+	tfa, tfaErr := readTFA(tfaPath)
 	if found && tfaErr == nil {
 		faults = append(faults, copiedKeys(usersPath, tfaPath, users, tfa)...)
 	}
@@ -152,9 +153,9 @@ func userFaults(path string, users account.Users, d *realm.Domains) []fault {
 
 // copiedKeys names the users whose key is in two files, so that it takes two steps
 // to revoke it.
-func copiedKeys(usersPath, tfaPath string, users account.Users, tfa tfaConfig) (faults []fault) {
+func copiedKeys(usersPath, tfaPath string, users account.Users, tfa exchange.TFA) (faults []fault) {
 	for _, u := range users.All() {
-		if n := tfa[u.ID].copied(u.Keys); n > 0 {
+		if n := copied(u.Keys, tfa.Of(u.ID)); n > 0 {
 			faults = append(faults, fault{
 				usersPath, u.Line, account.Warning, "copied-key",
 				fmt.Sprintf("PVE has copied %s of %q to %s: to remove it here does not revoke it", counted(n, "key"), u.ID, tfaPath),
@@ -167,7 +168,7 @@ func copiedKeys(usersPath, tfaPath string, users account.Users, tfa tfaConfig) (
 
 // pveLockedOut names the accounts of realms with a second factor that Proxmox VE
 // lets not in, for they have none.
-func (t *tool) pveLockedOut(usersPath string, users account.Users, d *realm.Domains, tfa tfaConfig, tfaErr error) []fault {
+func (t *tool) pveLockedOut(usersPath string, users account.Users, d *realm.Domains, tfa exchange.TFA, tfaErr error) []fault {
 	var faults []fault
 	for _, r := range d.Realms() {
 		if r.TFA == nil || r.TFA.Type != "oath" {
@@ -183,7 +184,7 @@ func (t *tool) pveLockedOut(usersPath string, users account.Users, d *realm.Doma
 			if !u.Enabled || u.Expired(t.now()) {
 				continue
 			}
-			if why := tfa.lacks(u); why != "" {
+			if why := lacks(u, tfa.Of(u.ID)); why != "" {
 				faults = append(faults, fault{
 					usersPath, u.Line, account.Error, "locked-out",
 					fmt.Sprintf("PVE asks %q for a second factor and lets him not in: %s", u.ID, why),

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"oathkit/cmd/internal/cli"
-	"oathkit/pkg/account"
 	"oathkit/pkg/realm"
 	"oathkit/pkg/realm/realmfile"
 )
@@ -249,11 +247,12 @@ func TestGuardOfPVE(t *testing.T) {
 		{"see tfa.cfg, which has none", "pve", "user:bob@pve:1:0:::::x:\n", totpTFA, 1, []string{"bob@pve: user.cfg says x, see tfa.cfg; no TOTP"}},
 		{"names are not folded", "pve", "user:Ann@pve:1:0:::::x:\n", totpTFA, 1, []string{"Ann@pve"}},
 		{"disabled entry", "pve", "user:ann@pve:1:0:::::x:\n", strings.Replace(totpTFA, `"created"`, `"enable":false,"created"`, 1), 1, []string{"disabled"}},
+		{"an entry without a period", "pve", "user:ann@pve:1:0:::::x:\n", strings.Replace(totpTFA, "?secret", "?period=0&secret", 1), 1, []string{"PVE can compute no code"}},
 		{"locked", "pve", "user:ann@pve:1:0:::::x:\n", strings.Replace(totpTFA, `{"totp"`, `{"totp-locked":true,"totp"`, 1), 1, []string{"locked", "unlock"}},
 		{"recovery alone", "pve", "user:ann@pve:1:0:::::x:\n", `{"users":{"ann@pve":{"recovery":{"secret":"ab","entries":[null],"created":1}}}}`, 1, []string{"nothing but recovery codes"}},
 		{"another kind", "pve", "user:ann@pve:1:0:::::x:\n", `{"users":{"ann@pve":{"webauthn":[{"id":"a","created":1,"entry":{}}]}}}`, 1, []string{"but no TOTP"}},
 		{"used entry", "pve", "user:ann@pve:1:0:::::x:\n", `{"users":{"ann@pve":{"totp":[{"id":"a","created":1,"entry":{"totp":"otpauth://totp/a?secret=P6NDPDL6QDS7YFP4","last-count":5}}]}}}`, 0, nil},
-		{"tfa.cfg of nonsense", "pve", "user:ann@pve:1:0:::::" + key + ":\n", "{", 1, []string{"cannot be decoded", "not known who would be locked out"}},
+		{"tfa.cfg of nonsense", "pve", "user:ann@pve:1:0:::::" + key + ":\n", "{", 1, []string{"PVE cannot read it", "not known who would be locked out"}},
 		{"disabled, expired", "pve", "user:ann@pve:0:0::::::\nuser:bob@pve:1:1::::::\nuser:eve@pve:1:0:::::" + key + ":\n", "", 0, nil},
 		{"root without a line", "pam", "user:ann@pve:1:0::::::\n", "", 1, []string{"root@pam"}},
 		{"root with a key", "pam", "user:root@pam:1:0:::::" + key + ":\n", "", 0, nil},
@@ -410,70 +409,4 @@ func TestSetSaysWhatBegins(t *testing.T) {
 			t.Errorf("%s: exit code %d: %s", tt.value, code, w.talk.String())
 		}
 	}
-}
-
-func TestTFAConfigAsPVEReadsIt(t *testing.T) {
-	b, err := os.ReadFile("testdata/pve.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var cases []struct {
-		Kind, Name string
-		Input      struct {
-			TFA string `json:"tfa_cfg"`
-		}
-		Expected struct {
-			Error string `json:"parse_error"`
-		}
-	}
-	if err := json.Unmarshal(b, &cases); err != nil {
-		t.Fatal(err)
-	}
-	if len(cases) != 14 {
-		t.Fatalf("%d cases, want 14", len(cases))
-	}
-	for _, c := range cases {
-		if _, err := parseTFAConfig([]byte(c.Input.TFA)); (err != nil) != (c.Expected.Error != "") {
-			t.Errorf("%s: %v, want %q", c.Name, err, c.Expected.Error)
-		}
-	}
-	cfg, err := parseTFAConfig([]byte(cases[0].Input.TFA))
-	if u := cfg["joe@pve"]; err != nil || u.totp != 1 || u.disabled != 1 || !u.recovery || !u.locked {
-		t.Errorf("%+v, %v", u, err)
-	}
-	if why := cfg.lacks(account.User{ID: "joe@pve"}); !strings.Contains(why, "locked") {
-		t.Error(why)
-	}
-}
-
-// No error of a tfa.cfg holds a part of what may be a secret.
-func TestTFAConfigErrors(t *testing.T) {
-	for _, text := range []string{
-		`{"users":{"a@pve":{"totp":"SECRETSECRET"}}}`,
-		`{"users":{"a@pve":{"totp":[{"id":"a","created":"SECRETSECRET","entry":"x"}]}}}`,
-		`{"users":{"a@pve":{"totp":[{"id":"a","created":1,"entry":"otpauth://totp/a?secret=SECRETSECRET1"}]}}}`,
-		`{"users":{"a@pve":{"totp":[{"id":"a","created":1,"entry":"otpauth://totp/a?SECRETSECRET"}]}}}`,
-		`{"users":{"a@pve":{"totp":[{"id":"a","created":1,"entry":"SECRETSECRET"}]}}}`,
-		`{"users":{"a@pve":{"totp-locked":"SECRETSECRET"}}}`,
-		`{"users":SECRETSECRET}`,
-		`SECRETSECRET`,
-	} {
-		if _, err := parseTFAConfig([]byte(text)); err == nil || strings.Contains(err.Error(), "SECRET") {
-			t.Errorf("%s: %v", text, err)
-		}
-	}
-}
-
-func FuzzTFAConfig(f *testing.F) {
-	f.Add([]byte(totpTFA))
-	f.Add([]byte(`{"users":{"a@pve":{"recovery":null,"totp":[],"u2f":[{"id":"a","created":1,"entry":{},"enable":false}]}}}`))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		cfg, err := parseTFAConfig(b)
-		if err != nil && cfg != nil {
-			t.Error("half a file")
-		}
-		if err == nil && !json.Valid(b) {
-			t.Error("no JSON was read")
-		}
-	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -29,7 +30,7 @@ type trial struct {
 	Format int    `json:"format"` // 1
 	Realm  string `json:"realm"`
 	Value  string `json:"value"`  // of tfa, as the trial wrote it
-	Before string `json:"before"` // of tfa until then; "" for none
+	Before string `json:"before"` // its line until then, in base64; "" for none
 	Made   bool   `json:"made"`   // the trial made the section of the realm
 	Old    string `json:"old"`    // SHA-256 of the file until then, and of the
 	New    string `json:"new"`    // file as the trial wrote it
@@ -86,10 +87,9 @@ func (c clock) newTrial(id string, old, edited []byte, lasts time.Duration) (tri
 	}
 	was, _ := realm.Parse(old).Lookup(id)
 	is, _ := realm.Parse(edited).Lookup(id)
-	before, _ := was.Property("tfa")
 	value, _ := is.Property("tfa")
 	return trial{
-		Format: 1, Realm: id, Value: value.Value, Before: before.Value, Made: !was.InFile,
+		Format: 1, Realm: id, Value: value.Value, Before: base64.StdEncoding.EncodeToString(realm.TFALine(old, id)), Made: !was.InFile,
 		Old: sum(old), New: sum(edited),
 		Seconds: int(lasts / time.Second), Until: c.now().Add(lasts).UTC().Truncate(time.Second),
 		Deadline: int64(ran + lasts), Boot: c.boot, Machine: c.machine,
@@ -130,8 +130,8 @@ func parseTrial(b []byte) (trial, error) {
 	var tr trial
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&tr); err != nil {
-		return trial{}, fmt.Errorf("is no trial: %w", jsonError(err))
+	if d.Decode(&tr) != nil { // whose error could quote a secret
+		return trial{}, errors.New("is no trial: it is no JSON as realmctl writes it")
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return trial{}, errors.New("is no trial: something follows its end")
@@ -139,7 +139,9 @@ func parseTrial(b []byte) (trial, error) {
 	if tr.Format != 1 {
 		return trial{}, fmt.Errorf("is of format %d, and this realmctl knows 1", tr.Format)
 	}
-	if _, err := realm.ParseTFA(tr.Value); realm.CheckID(tr.Realm) != nil || err != nil || tr.Seconds < 1 {
+	_, err := realm.ParseTFA(tr.Value)
+	line, lerr := base64.StdEncoding.DecodeString(tr.Before)
+	if realm.CheckID(tr.Realm) != nil || err != nil || lerr != nil || bytes.ContainsRune(line, '\n') || tr.Seconds < 1 {
 		return trial{}, errors.New("is no trial that realmctl has written")
 	}
 	return tr, nil
@@ -257,7 +259,11 @@ func (tr trial) revert(doc *realmfile.File, now []byte) (edited []byte, ok bool,
 			return before, true, nil
 		}
 	}
-	return realm.RevertTFA(now, tr.Realm, tr.Value, tr.Before, tr.Made)
+	line, err := base64.StdEncoding.DecodeString(tr.Before)
+	if err != nil {
+		return nil, false, err
+	}
+	return realm.RevertTFA(now, tr.Realm, tr.Value, line, tr.Made)
 }
 
 // closeTrial notes how a trial has ended.

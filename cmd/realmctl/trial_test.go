@@ -168,6 +168,9 @@ func TestTrialBringsBackWhatWas(t *testing.T) {
 		{"a value that no edit writes", "pve: pve\n\ttfa type=oath,step=7000\n", "", ""},
 		{"another value, and other edits", "pve: pve\n\ttfa type=oath,step=7000\n", "pve: pve\n\tcomment y\n\ttfa type=oath,step=60\n", "pve: pve\n\tcomment y\n\ttfa type=oath,step=7000\n"},
 		{"a line that was not read", "pve: pve\n\ttfa type=totp # x\n", "", ""},
+		{"a line that was not read, and other edits", "pve: pve\n\ttfa type=totp # x\n", "pve: pve\n\tcomment y\n\ttfa type=oath,step=60\n", "pve: pve\n\tcomment y\n\ttfa type=totp # x\n"},
+		{"another line that asks, and other edits", "pve: pve\n\n\ttfa type=oath\n", "pve: pve\n\tcomment y\n\ttfa type=oath,step=60\n\n\ttfa type=oath\n", "pve: pve\n\tcomment y\n\n\ttfa type=oath\n"},
+		{"two lines by now, and all go", "pve: pve\n", "pve: pve\n\ttfa type=oath,step=60\n\ttfa type=oath,step=60\n", "pve: pve\n"},
 		{"no section", "pam: pam\n", "", ""},
 		{"no section, and other edits", "pam: pam\n", "pam: pam\n\tcomment z\n\npve: pve\n\ttfa type=oath,step=60\n", "pam: pam\n\tcomment z\n\n"},
 		{"no section, and others have filled it", "pam: pam\n", "pam: pam\n\npve: pve\n\tcomment z\n\ttfa type=oath,step=60\n", "pam: pam\n\npve: pve\n\tcomment z\n"},
@@ -243,6 +246,7 @@ func TestTrialNotBelieved(t *testing.T) {
 		"nonsense": "nonsense", "another format": strings.Replace(note, `"format": 1`, `"format": 2`, 1),
 		"an unknown field": strings.Replace(note, `"realm"`, `"kingdom"`, 1), "two of them": note + note,
 		"no realm": strings.Replace(note, `"pve"`, `"p v"`, 1), "no value": strings.Replace(note, `"type=oath"`, `"x"`, 1),
+		"no line": strings.Replace(note, `"before": ""`, `"before": "*"`, 1), "two lines": strings.Replace(note, `"before": ""`, `"before": "Cgo="`, 1),
 	} {
 		h.write("domains.cfg.trial", text)
 		h.ran += time.Hour

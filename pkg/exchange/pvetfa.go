@@ -82,7 +82,7 @@ func ParseTFA(b []byte) (TFA, error) {
 		return object(raw, func(id string, raw json.RawMessage) error {
 			u, err := parseTFAUser(id, raw)
 			if err != nil {
-				return fmt.Errorf("user %q: %w", id, err)
+				return fmt.Errorf("user %s: %w", clipped(id, 64), err)
 			}
 			t.put(u)
 			return nil
@@ -134,7 +134,7 @@ func parseTFAUser(id string, raw json.RawMessage) (tfaUser, error) {
 				*u.lockedUntil, err = integer(raw)
 			}
 		default:
-			return fmt.Errorf("PVE does not know the field %s", clipped(name))
+			return fmt.Errorf("PVE does not know the field %s", clipped(name, 15))
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -166,7 +166,7 @@ func parseItem(raw json.RawMessage, entry func(json.RawMessage) error) (e tfaEnt
 		case "entry":
 			err = entry(raw)
 		default:
-			return fmt.Errorf("PVE does not know the field %s", clipped(name))
+			return fmt.Errorf("PVE does not know the field %s", clipped(name, 15))
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -202,7 +202,7 @@ func parseTOTP(raw json.RawMessage) (tfaEntry, error) {
 				last = new(int64)
 				*last, err = integer(raw)
 			default:
-				err = fmt.Errorf("PVE does not know the field %s there, or has it twice", clipped(name))
+				err = fmt.Errorf("PVE does not know the field %s there, or has it twice", clipped(name, 15))
 			}
 			return err
 		})
@@ -361,9 +361,10 @@ func truth(raw json.RawMessage) (bool, error) {
 	return false, errors.New("true or false should be there")
 }
 
-// clipped quotes a name, but not one that is long enough to be a key.
-func clipped(s string) string {
-	if len(s) > 15 {
+// clipped quotes a name, but not one that is longer: it could be a key, or fill the
+// screen.
+func clipped(s string, most int) string {
+	if len(s) > most {
 		return "of " + strconv.Itoa(len(s)) + " bytes"
 	}
 	return strconv.Quote(s)

@@ -62,7 +62,7 @@ func parseOldLine(line string) (tfaUser, error) {
 		u.other[2].entries = len(oldKeys(keys))
 		u.other[2].enabled = u.other[2].entries
 	default:
-		return u, fmt.Errorf("PVE does not know the type %s", clipped(kind))
+		return u, fmt.Errorf("PVE does not know the type %s", clipped(kind, 15))
 	}
 	return u, err
 }
@@ -94,7 +94,7 @@ func (u *tfaUser) parseOldOATH(data []byte) error {
 				case "step":
 					shape.period, err = perlNumber(raw, 64)
 				default:
-					err = fmt.Errorf("PVE does not know the setting %s", clipped(name))
+					err = fmt.Errorf("PVE does not know the setting %s", clipped(name, 15))
 				}
 				return err
 			})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"oathkit/pkg/mfa"
+	"oathkit/pkg/oath"
 )
 
 // recoverySalt is the length of the secret that Proxmox VE gives its recovery
@@ -122,6 +123,9 @@ func (e *tfaEntry) credential() (c mfa.ImportedCredential, changes []string, err
 	return c, changes, nil
 }
 
+// maxPVEDigits is how many digits a code can have that Proxmox VE computes.
+const maxPVEDigits = 9
+
 // lastSecond is the last one that a record can name: the end of the year 9999.
 const lastSecond = 253402300799
 
@@ -181,7 +185,7 @@ func NewTFA(people []Person, clock Clock) (TFA, []Loss) {
 			case !c.Activated:
 				losses = append(losses, Loss{p.ID, name, "it is not activated; there, every login would ask for it"})
 				continue
-			case c.Digits > 9:
+			case c.Digits > maxPVEDigits:
 				losses = append(losses, Loss{p.ID, name, "PVE cannot compute codes of 10 digits"})
 				continue
 			}
@@ -208,6 +212,46 @@ func NewTFA(people []Person, clock Clock) (TFA, []Loss) {
 func (t TFA) Has(id string) bool {
 	_, ok := t.place[id]
 	return ok
+}
+
+// A Tally is what the file has of one user, for whoever asks whether Proxmox VE
+// lets him in.
+type Tally struct {
+	TOTP     int        // entries of TOTP that are on
+	Disabled int        // those that are switched off
+	Broken   int        // those that are on, but of which it can compute no code
+	Other    int        // entries of other kinds that are on
+	Recovery bool       // there is a set of recovery codes
+	Locked   bool       // TOTP is locked after too many wrong codes
+	Keys     []oath.Key // of all entries of TOTP, where they are keys here
+}
+
+// Of is the tally of a user; nothing is in it where he is not in the file.
+func (t TFA) Of(id string) Tally {
+	at, ok := t.place[id]
+	if !ok {
+		return Tally{}
+	}
+	u := &t.users[at]
+	n := Tally{Recovery: u.recovery != nil, Locked: u.locked}
+	for i := range u.totp {
+		e := &u.totp[i]
+		switch {
+		case e.disabled:
+			n.Disabled++
+		case e.uri.period == 0 || e.uri.digits > maxPVEDigits:
+			n.Broken++
+		default:
+			n.TOTP++
+		}
+		if k, err := oath.KeyFromBytes(e.uri.secret); err == nil {
+			n.Keys = append(n.Keys, k)
+		}
+	}
+	for _, o := range u.other {
+		n.Other += o.enabled
+	}
+	return n
 }
 
 func newRecovery(p *Person) *tfaRecovery {

@@ -54,11 +54,10 @@ func Check(ctx context.Context, argv []string, user, pass string) (ok bool, err 
 	if err := process.CheckArgv(argv); err != nil {
 		return false, unsure(err)
 	}
-	size := len(user) + len(pass) + len(timestamp) + 3
-	// What no program could be asked is nobody's password.
-	if user == "" || pass == "" || size > MaxInput || strings.IndexByte(user, 0) >= 0 || strings.IndexByte(pass, 0) >= 0 {
+	if !Askable(user, pass) {
 		return false, nil
 	}
+	size := sizeOf(user, pass)
 	input := make([]byte, 0, size)
 	defer func() { clear(input[:size]) }()
 	for _, s := range [...]string{user, pass, timestamp} {
@@ -90,5 +89,14 @@ func Check(ctx context.Context, argv []string, user, pass string) (ok bool, err 
 	}
 	return false, unsure(err)
 }
+
+// Askable says whether a program can be asked about these: what none could be
+// asked is nobody's password.
+func Askable(user, pass string) bool {
+	return user != "" && pass != "" && sizeOf(user, pass) <= MaxInput &&
+		strings.IndexByte(user, 0) < 0 && strings.IndexByte(pass, 0) < 0
+}
+
+func sizeOf(user, pass string) int { return len(user) + len(pass) + len(timestamp) + 3 }
 
 func unsure(err error) error { return fmt.Errorf("%w: %w", ErrUnsure, err) }

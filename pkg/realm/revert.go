@@ -1,43 +1,63 @@
 package realm
 
-import "oathkit/pkg/section"
+import (
+	"slices"
 
-// RevertTFA takes back an edit that gave a realm the tfa value wrote: the realm
-// gets the value before, or where that is "" none, and a section that the edit
-// made (made) goes again when it holds nothing else. ok is false, and nothing
-// changes, when the value that Proxmox VE reads is not wrote any more.
-func RevertTFA(b []byte, id, wrote, before string, made bool) (out []byte, ok bool, err error) {
+	"oathkit/pkg/section"
+)
+
+// TFALine returns the line that EnableTFA would replace, without its line feed: the
+// one that asks for a factor, or only seems to; nil where it would add one.
+func TFALine(b []byte, id string) []byte {
+	e, err := newEdit(b, id, "tfa")
+	if err != nil || !e.inFile {
+		return nil
+	}
+	l, ok := e.target()
+	if !ok {
+		return nil
+	}
+	return l.Text(e.d.file)
+}
+
+// RevertTFA takes back an edit that gave a realm the tfa value wrote: the line that
+// sets it becomes what was there before, see TFALine, or goes where that is nil, and
+// a section that the edit made (made) goes as well when it holds nothing else. ok is
+// false, and nothing changes, when the value that Proxmox VE reads is not wrote any
+// more. Where other lines of the realm stand in the way all go that ask for a factor
+// in it.
+func RevertTFA(b []byte, id, wrote string, before []byte, made bool) (out []byte, ok bool, err error) {
 	r, _ := Parse(b).Lookup(id)
 	if p, has := r.Property("tfa"); !has || p.Value != wrote {
 		return b, false, nil
 	}
-	if before != "" {
-		out, err = restoreTFA(b, id, before)
-		return out, err == nil, err
+	e, err := newEdit(b, id, "tfa")
+	if err != nil {
+		return nil, false, err
 	}
-	out, err = Unset(b, id, "tfa")
-	if err != nil { // something else asks as well, or a file full of faults
-		out, _, err = DisableTFA(b, id)
+	if l, ok := e.target(); ok {
+		if out = splice(b, l.Start, l.End, before); len(before) == 0 {
+			out = splice(b, l.Start, l.Next, nil)
+		}
+		if e.reverted(out, wrote) {
+			if made {
+				out = withoutBare(out, id)
+			}
+			return out, true, nil
+		}
 	}
-	if err == nil && made {
-		out = withoutBare(out, id)
-	}
+	out, _, err = DisableTFA(b, id)
 	return out, err == nil, err
 }
 
-// restoreTFA writes a value that was read from the file before, and need not be
-// one that Set writes.
-func restoreTFA(b []byte, id, value string) ([]byte, error) {
-	e, err := newEdit(b, id, "tfa")
-	if err != nil {
-		return nil, err
-	}
-	e.value = value
-	out, err := e.set()
-	if err != nil {
-		return nil, err
-	}
-	return out, e.verify(out)
+// reverted says whether the bytes ask for another factor in the realm than wrote,
+// or for none, and say of every other realm what they said.
+func (e *edit) reverted(out []byte, wrote string) bool {
+	after := Parse(out)
+	r, _ := after.Lookup(e.id)
+	p, has := r.Property("tfa")
+	return (!has || p.Value != wrote) &&
+		!slices.ContainsFunc(changedRealms(e.d, after), func(id string) bool { return id != e.id })
 }
 
 // withoutBare returns the bytes without the only section of a realm, if that is

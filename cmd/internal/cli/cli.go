@@ -42,6 +42,9 @@ type Command struct {
 	// Misused is the exit code for wrong usage; 0 means ExitMisused. A hook
 	// whose hosts read 2 in their own way sets ExitUnsure.
 	Misused int
+	// Judges says that ExitOK lets somebody in, so that --help and --version,
+	// which could be the name of whoever knocks, are ExitNo.
+	Judges bool
 
 	Flags    func(f *Flags)         // declares the options; may be nil
 	Run      func(c *Context) error // nil for a program that only has commands
@@ -115,7 +118,7 @@ func run(root *Command, c *Context, args []string) error {
 			return err
 		}
 		if f.done(c, chain) {
-			return nil
+			return told(root)
 		}
 		next, rest, err := cmd.next(root, f)
 		if err != nil {
@@ -136,7 +139,7 @@ func run(root *Command, c *Context, args []string) error {
 		return err
 	}
 	if f.done(c, chain) {
-		return nil
+		return told(root)
 	}
 	c.Args = f.operands
 	// Operands are not repeated in these messages: one may be a key that
@@ -148,6 +151,14 @@ func run(root *Command, c *Context, args []string) error {
 		return Misused("too many operands: usage is %q", synopsis(chain))
 	}
 	return cmd.Run(c)
+}
+
+// told is what comes of --help and --version.
+func told(root *Command) error {
+	if root.Judges {
+		return ErrNo
+	}
+	return nil
 }
 
 // next is the command that the first operand names and what comes after it; nil

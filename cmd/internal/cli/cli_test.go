@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -140,6 +141,21 @@ func TestMisused(t *testing.T) {
 	for args, want := range map[string]int{"set a": 111, "nosuch": 111, "no": 1, "refuse": 1, "set a b": 0} {
 		if code, _, talk := call(ExitUnsure, strings.Fields(args)...); code != want {
 			t.Errorf("%q: exit code %d, want %d: %s", args, code, want, talk)
+		}
+	}
+}
+
+// A program whose success lets somebody in does not succeed at being asked who
+// it is: what it is asked could be a user's name.
+func TestJudgesNobody(t *testing.T) {
+	for _, arg := range []string{"--help", "-h", "--version", "set --help", "judge --version"} {
+		var o bytes.Buffer
+		c := &Context{Name: "tool", Stdin: os.Stdin, Stdout: bufio.NewWriter(&o), Stderr: io.Discard}
+		root := tool(ExitUnsure)
+		root.Judges = true
+		code := c.report(root, run(root, c, strings.Fields(arg)))
+		if c.Stdout.Flush(); code != ExitNo || o.Len() == 0 {
+			t.Errorf("%s: exit code %d, want %d, and %q", arg, code, ExitNo, o.String())
 		}
 	}
 }

@@ -122,6 +122,7 @@ func Examine(ctx context.Context, o Options) (Report, error) {
 	x.pam(d)
 	x.lookAtFiles()
 	x.otherService(ctx)
+	x.saslauthd()
 	x.finish()
 	return x.report, nil
 }

@@ -106,6 +106,9 @@ func (x *exam) site(i int) {
 		x.trusted(cfg.Paths.Domains, "whoever writes the realm file decides who is asked")
 	}
 	x.store(cfg.Paths.Store)
+	if argv := cfg.Login.Password; l.split && len(argv) > 0 {
+		x.program(argv[:1], name, 0, "put the program there, or name another as password in [login]")
+	}
 }
 
 // first is the first line: below it an error of the configuration shows the place.

@@ -41,9 +41,6 @@ func (x *exam) sshd(ctx context.Context) door {
 			x.add(sshdConfig, 0, Unsure, "sshd-match", "there are too many Match blocks to judge every combination", "judge one kind of connection at a time with --connection")
 		}
 	}
-	if name := settings["pamservicename"]; len(name) > 0 && name[0] != sshd {
-		x.add(sshdConfig, 0, Error, "sshd-service", "sshd asks PAM for the service "+name[0]+", and not for "+sshd, "oathverify doctor "+name[0]+", or PAMServiceName "+sshd)
-	}
 	return x.variants(variants)
 }
 
@@ -51,6 +48,9 @@ func (x *exam) variants(list []sshdconf.Variant) door {
 	d := door{known: len(list) > 0, firstFactor: len(list) > 0, forced: len(list) > 0}
 	var known []told
 	for _, v := range list {
+		if name := v.Settings["pamservicename"]; len(name) > 0 && name[0] != sshd {
+			x.add(sshdConfig, 0, Error, "sshd-service", "sshd asks PAM for the service "+name[0]+", and not for "+sshd, "oathverify doctor "+name[0]+", or PAMServiceName "+sshd)
+		}
 		j := sshdconf.Judge(v, len(x.lines) > 0)
 		d.firstFactor = d.firstFactor && (j.FirstFactor || j.Forced)
 		d.forced = d.forced && j.Forced

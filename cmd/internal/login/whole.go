@@ -51,7 +51,7 @@ func (l *Login) JudgeWhole(s Secret) (verify.Result, error) {
 	if err != nil {
 		return verify.Result{Verdict: verify.Error}, l.Fail(err)
 	}
-	readings := s.readings(u, l.Policy.Required)
+	readings := s.readings(u, l.Policy)
 	switch {
 	case duo: // and nothing else
 		readings = s.duoReadings()
@@ -103,7 +103,14 @@ func (l *Login) checkPassword(given string) (bool, error) {
 	if own := l.Attempt.Realm; l.Realm == own || own == "" && l.Realm == "pam" {
 		who, _, _ = mfa.SplitID(l.ID)
 	}
-	return password.Check(context.Background(), l.Site.Config.Login.Password, who, given)
+	askable := password.Askable(who, given)
+	if !askable {
+		// No password is wrong in the time of one. How much of a secret is
+		// the password depends on who has which codes, and is nobody's business.
+		given = "no password at all"
+	}
+	held, err := password.Check(context.Background(), l.Site.Config.Login.Password, who, given)
+	return held && askable, err
 }
 
 // refusePassword takes the time of a wrong code, and counts nothing: who does not
@@ -119,15 +126,15 @@ func (l *Login) refusePassword() (verify.Result, error) {
 // readings are the passwords and codes that a secret may be, the likeliest first
 // and at least one. A combined one is split by what the user's codes look like:
 // all of it is the password where he is asked for none.
-func (s Secret) readings(u mfa.User, required bool) []Secret {
+func (s Secret) readings(u mfa.User, p verify.Policy) []Secret {
 	if s.Combined == "" {
 		return []Secret{s}
 	}
-	if !u.Enrolled() && !required {
+	if !u.Enrolled() && !p.Required {
 		return []Secret{{Password: s.Combined}}
 	}
 	var list []Secret
-	if u.Enrolled() && !u.Activated() {
+	if u.Enrolled() && !u.Activated() && (!p.Required || p.Grace > 0) {
 		list = append(list, Secret{Password: s.Combined}) // pending, perhaps
 	}
 	if n := recoveryTail(s.Combined); n > 0 {

@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"oathkit/pkg/mfa"
+	"oathkit/pkg/verify"
 )
 
 // user has credentials with codes of so many digits; activated or not.
@@ -30,29 +32,32 @@ func TestReadings(t *testing.T) {
 		required bool
 		secret   Secret
 		want     []string
+		grace    time.Duration
 	}{
-		{"two parts", user(true, 6), true, Secret{Password: "pw", Code: "123456"}, []string{"pw|123456"}},
-		{"two parts, both empty", user(true, 6), true, Secret{}, []string{"|"}},
-		{"one string", user(true, 6), false, Secret{Combined: "pw123456"}, []string{"pw|123456"}},
-		{"the code alone", user(true, 6), false, Secret{Combined: "123456"}, []string{"|123456"}},
-		{"a password of digits", user(true, 6), false, Secret{Combined: "999123456"}, []string{"999|123456"}},
-		{"eight digits", user(true, 8), false, Secret{Combined: "pw12345678"}, []string{"pw|12345678"}},
-		{"six or eight", user(true, 6, 8), false, Secret{Combined: "pw12345678"}, []string{"pw|12345678", "pw12|345678"}},
-		{"six of six or eight", user(true, 8, 6), false, Secret{Combined: "pw345678"}, []string{"pw|345678"}},
-		{"no code at its end", user(true, 6), true, Secret{Combined: "password"}, []string{"pa|ssword"}},
-		{"shorter than a code", user(true, 6), true, Secret{Combined: "pw"}, []string{"|pw"}},
-		{"a recovery code", user(true, 6), true, Secret{Combined: "pw" + recovery}, []string{"pw|" + recovery}},
-		{"one in capitals", user(true, 6), true, Secret{Combined: "pw" + strings.ToUpper(recovery)}, []string{"pw|" + strings.ToUpper(recovery)}},
-		{"one of Proxmox VE's", user(true, 6), true, Secret{Combined: "pw0189-aabb-CCDD-eeff"}, []string{"pw|0189-aabb-CCDD-eeff"}},
-		{"almost one of these", user(true, 6), true, Secret{Combined: "pw0189-aabb-ccdd-eefg"}, []string{"pw0189-aabb-ccd|d-eefg"}},
-		{"almost one", user(true, 6), true, Secret{Combined: "pwabcd-efgh-1345-wxyz"}, []string{"pwabcd-efgh-134|5-wxyz"}},
-		{"nobody, asked for a code", user(false), true, Secret{Combined: "pw123456"}, []string{"pw|123456"}},
-		{"nobody, not asked", user(false), false, Secret{Combined: "pw123456"}, []string{"pw123456|"}},
-		{"not activated, a code", user(false, 6), false, Secret{Combined: "pw123456"}, []string{"pw123456|", "pw|123456"}},
-		{"not activated, no code", user(false, 6), false, Secret{Combined: "password"}, []string{"password|", "pa|ssword"}},
+		{"two parts", user(true, 6), true, Secret{Password: "pw", Code: "123456"}, []string{"pw|123456"}, 0},
+		{"two parts, both empty", user(true, 6), true, Secret{}, []string{"|"}, 0},
+		{"one string", user(true, 6), false, Secret{Combined: "pw123456"}, []string{"pw|123456"}, 0},
+		{"the code alone", user(true, 6), false, Secret{Combined: "123456"}, []string{"|123456"}, 0},
+		{"a password of digits", user(true, 6), false, Secret{Combined: "999123456"}, []string{"999|123456"}, 0},
+		{"eight digits", user(true, 8), false, Secret{Combined: "pw12345678"}, []string{"pw|12345678"}, 0},
+		{"six or eight", user(true, 6, 8), false, Secret{Combined: "pw12345678"}, []string{"pw|12345678", "pw12|345678"}, 0},
+		{"six of six or eight", user(true, 8, 6), false, Secret{Combined: "pw345678"}, []string{"pw|345678"}, 0},
+		{"no code at its end", user(true, 6), true, Secret{Combined: "password"}, []string{"pa|ssword"}, 0},
+		{"shorter than a code", user(true, 6), true, Secret{Combined: "pw"}, []string{"|pw"}, 0},
+		{"a recovery code", user(true, 6), true, Secret{Combined: "pw" + recovery}, []string{"pw|" + recovery}, 0},
+		{"one in capitals", user(true, 6), true, Secret{Combined: "pw" + strings.ToUpper(recovery)}, []string{"pw|" + strings.ToUpper(recovery)}, 0},
+		{"one of Proxmox VE's", user(true, 6), true, Secret{Combined: "pw0189-aabb-CCDD-eeff"}, []string{"pw|0189-aabb-CCDD-eeff"}, 0},
+		{"almost one of these", user(true, 6), true, Secret{Combined: "pw0189-aabb-ccdd-eefg"}, []string{"pw0189-aabb-ccd|d-eefg"}, 0},
+		{"almost one", user(true, 6), true, Secret{Combined: "pwabcd-efgh-1345-wxyz"}, []string{"pwabcd-efgh-134|5-wxyz"}, 0},
+		{"nobody, asked for a code", user(false), true, Secret{Combined: "pw123456"}, []string{"pw|123456"}, 0},
+		{"nobody, not asked", user(false), false, Secret{Combined: "pw123456"}, []string{"pw123456|"}, 0},
+		{"not activated, a code", user(false, 6), false, Secret{Combined: "pw123456"}, []string{"pw123456|", "pw|123456"}, 0},
+		{"not activated, no code", user(false, 6), false, Secret{Combined: "password"}, []string{"password|", "pa|ssword"}, 0},
+		{"not activated, but asked", user(false, 6), true, Secret{Combined: "pw123456"}, []string{"pw|123456"}, 0},
+		{"not activated, not yet asked", user(false, 6), true, Secret{Combined: "pw123456"}, []string{"pw123456|", "pw|123456"}, time.Hour},
 	} {
 		var got []string
-		for _, r := range tt.secret.readings(tt.u, tt.required) {
+		for _, r := range tt.secret.readings(tt.u, verify.Policy{Required: tt.required, Grace: tt.grace}) {
 			if r.Combined != "" {
 				t.Errorf("%s: not split", tt.what)
 			}
@@ -87,7 +92,7 @@ func FuzzReadings(f *testing.F) {
 				digits = append(digits, int(n))
 			}
 		}
-		list := Secret{Combined: secret}.readings(user(activated, digits...), required)
+		list := Secret{Combined: secret}.readings(user(activated, digits...), verify.Policy{Required: required})
 		if len(list) == 0 {
 			t.Fatal("nothing to judge")
 		}

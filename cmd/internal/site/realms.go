@@ -115,6 +115,9 @@ func (r Realms) Resolve(name, asked string) (id, realmID string, err error) {
 	case asked == "" && !errors.Is(r.err, fs.ErrNotExist):
 		return "", "", fmt.Errorf("%w: %w", ErrNoDefault, r.err)
 	}
+	if strings.HasSuffix(user, "@") {
+		return "", "", fmt.Errorf("%q ends in an empty realm, which some directories take for none: it would be a second name of one person", user)
+	}
 	if realmID == "" {
 		realmID = "pam"
 	}
