@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"oathkit/pkg/mfa"
 	"oathkit/pkg/oath"
 )
 
@@ -156,5 +157,35 @@ func TestPAMModuleAloneIgnores(t *testing.T) {
 		if r := finish(t, cmd); r.code != 1 || !strings.Contains(shown(r), "Module is unknown") {
 			t.Errorf("%s: %d\n%s", kind, r.code, shown(r))
 		}
+	}
+}
+
+// A user whose codes are sent gets one when he is asked for it.
+func TestPAMModuleSendsCode(t *testing.T) {
+	l := newLoginLab(t)
+	l.gateway("")
+	const number = "+4512345678"
+	l.receiver("alice@pve", mfa.SMS, number)
+	cmd := l.pamtester("alice")
+	answer, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shown strings.Builder
+	cmd.Stdout, cmd.Stderr = &shown, &shown
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill() }()
+	eventually(t, func() bool {
+		b, err := os.ReadFile(l.path("gateway.d/" + number))
+		return err == nil && strings.Contains(string(b), "\n")
+	})
+	fmt.Fprintln(answer, l.sent(number))
+	if err := cmd.Wait(); err != nil || !strings.Contains(shown.String(), "successfully authenticated") {
+		t.Errorf("%v\n%s", err, shown.String())
+	}
+	if log := l.read("audit.jsonl"); !strings.Contains(log, `"event":"send","user":"alice@pve"`) || !strings.Contains(log, `"verdict":"accepted"`) {
+		t.Errorf("the audit log is\n%s", log)
 	}
 }

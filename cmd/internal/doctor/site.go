@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"oathkit/cmd/internal/site"
@@ -126,7 +127,7 @@ func (x *exam) store(name string) {
 		x.add(name, 0, Error, "store", "there is no store, so nobody gets in who needs a code", mend)
 		return
 	case err != nil:
-		x.add(name, 0, Unsure, "store", err.Error(), "run it as root")
+		x.add(name, 0, Unsure, "store", x.unrooted(err.Error()), "run it as root")
 		return
 	case !x.exists(filepath.Join(name, "store")):
 		x.add(name, 0, Error, "store", "the folder is no store, so nobody gets in who needs a code", mend)
@@ -140,25 +141,43 @@ func (x *exam) store(name string) {
 
 // module looks at the module of a line, and says where it is.
 func (x *exam) module(name, file string, at int) []string {
-	patterns := []string{name}
-	if !strings.HasPrefix(name, "/") {
-		patterns = nil
-		for _, folder := range []string{
-			"/lib/*/security/", "/usr/lib/*/security/", "/lib/security/", "/lib64/security/", "/usr/lib/security/", "/usr/lib64/security/",
-		} {
-			patterns = append(patterns, folder+name)
+	const mend = "make pam builds pam_oathkit.so, and make install puts it in place"
+	found := x.modules(name)
+	if len(found) == 0 {
+		x.add(file, at, Error, "module-missing", fmt.Sprintf("there is no module %s, so the line always fails", name), mend)
+		return nil
+	}
+	if own := x.modules("pam_permit.so"); len(own) > 0 && !strings.HasPrefix(name, "/") {
+		// libpam looks in one folder alone, where the system's own modules are.
+		first := found[0]
+		found = slices.DeleteFunc(found, func(p string) bool {
+			return !slices.Contains(own, filepath.Join(filepath.Dir(p), "pam_permit.so"))
+		})
+		if len(found) == 0 {
+			x.add(file, at, Error, "module-missing",
+				fmt.Sprintf("%s is not where libpam looks, which is %s, so the line always fails", first, filepath.Dir(own[0])), mend+": PAMDIR names the folder")
 		}
+	}
+	for _, p := range found {
+		x.trusted(p, "whoever can write a module decides who gets in")
+	}
+	return found
+}
+
+// modules are the files that a module's name can mean, on one system or another.
+func (x *exam) modules(name string) []string {
+	if strings.HasPrefix(name, "/") {
+		if !x.exists(name) {
+			return nil
+		}
+		return []string{name}
 	}
 	var found []string
-	for _, pattern := range patterns {
-		paths, _ := x.glob(pattern)
-		for _, p := range paths {
-			found = append(found, p)
-			x.trusted(p, "whoever can write a module decides who gets in")
-		}
-	}
-	if len(found) == 0 {
-		x.add(file, at, Error, "module-missing", fmt.Sprintf("there is no module %s, so the line always fails", name), "make pam builds pam_oathkit.so, and make install puts it in place")
+	for _, folder := range []string{
+		"/lib/*/security/", "/usr/lib/*/security/", "/lib/security/", "/lib64/security/", "/usr/lib/security/", "/usr/lib64/security/",
+	} {
+		paths, _ := x.glob(folder + name)
+		found = append(found, paths...)
 	}
 	return found
 }

@@ -1,6 +1,7 @@
 package request
 
 import (
+	"encoding/hex"
 	"errors"
 	"strings"
 )
@@ -67,29 +68,16 @@ func unescape(s string) (string, bool) {
 			if i+2 >= len(s) {
 				return "", false
 			}
-			high, ok1 := hex(s[i+1])
-			low, ok2 := hex(s[i+2])
-			if !ok1 || !ok2 {
+			var one [1]byte
+			if _, err := hex.Decode(one[:], []byte(s[i+1:i+3])); err != nil {
 				return "", false
 			}
-			c = high<<4 | low
+			c = one[0]
 			i += 2
 		}
 		b.WriteByte(c)
 	}
 	return b.String(), true
-}
-
-func hex(c byte) (byte, bool) {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0', true
-	case c >= 'a' && c <= 'f':
-		return c - 'a' + 10, true
-	case c >= 'A' && c <= 'F':
-		return c - 'A' + 10, true
-	}
-	return 0, false
 }
 
 // The first words of an answer to squid.
