@@ -76,7 +76,7 @@ staticcheck: $(STATICCHECK)
 # Every file that says it is for sh or bash, and the bash completions, which
 # have no such line as they are never run by themselves.
 scripts:
-	@$(call with,shellcheck,the scripts were not checked) && shellcheck $$(grep -rlE '^#!.*[/ ](ba)?sh$$' scripts .ci) && \
+	@$(call with,shellcheck,the scripts were not checked) && shellcheck $$(grep -rlE '^#!.*[/ ](ba)?sh$$' scripts configs .ci) && \
 		shellcheck -s bash scripts/completion/bash/*
 
 manuals:

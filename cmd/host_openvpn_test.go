@@ -133,7 +133,11 @@ func (m *machine) client(user, answer string) (c *vpnClient, in bool, shown stri
 	m.t.Cleanup(func() { window.Close() })
 	go func() { _, _ = io.Copy(io.Discard, window) }()
 	encode := base64.StdEncoding.EncodeToString
-	fmt.Fprintf(window, "username Auth %s\npassword Auth SCRV1:%s:%s\n", user, encode([]byte(password)), encode([]byte(code)))
+	secret := "SCRV1:" + encode([]byte(password)) + ":" + encode([]byte(code))
+	if !strings.Contains(m.read("etc/openvpn/client-oathkit.conf"), "\nstatic-challenge ") {
+		secret = password + code
+	}
+	fmt.Fprintf(window, "username Auth %s\npassword Auth %s\n", user, secret)
 	const completed, failed = "Initialization Sequence Completed", "AUTH: Received control message: "
 	line := c.expect(completed, failed)
 	_, shown, _ = strings.Cut(line, failed)
@@ -207,5 +211,14 @@ func TestOpenVPNAsAccount(t *testing.T) {
 	}
 	if now := m.read("audit.jsonl"); now != events {
 		t.Errorf("new keys took another login:\n%s", strings.TrimPrefix(now, events))
+	}
+
+	// A client that knows no challenge sends both as one string.
+	m.change("etc/openvpn/client-oathkit.conf", "\nstatic-challenge ", "\n#")
+	if in, shown := login("bob", "bob "+m.code("bob")); !in {
+		t.Errorf("with one string bob is not in: %s", shown)
+	}
+	if in, shown := login("bob", "bob 000000"); in || shown != wrong {
+		t.Errorf("with a wrong code in it bob is in: %v, and is told %q", in, shown)
 	}
 }

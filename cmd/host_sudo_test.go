@@ -21,6 +21,13 @@ func TestSudoWithPamExec(t *testing.T) {
 		return r.code == 0 && r.out == "0\n", r.out + r.err
 	}
 	m.letsInWhomItShould(login, `"service":"sudo"`)
+	// Where the realm asks nobody, whoever has no factor needs nothing: doctor says so.
+	m.write("domains.cfg", "pam: pam\n\tcomment asks nobody\n\n")
+	m.examined("sudo", 1, "[nothing-checked]")
+	if in, shown := login("nobodys", ""); !in {
+		t.Errorf("what doctor says does not happen:\n%s", shown)
+	}
+	m.write("domains.cfg", hostRealms)
 	// Run as the invoking user the hook can read nothing, refuses, and says why.
 	cmd := m.as("alice", "env", "PAM_TYPE=auth", "PAM_USER=alice", "/usr/local/sbin/oathverify", "pam")
 	cmd.Stdin = strings.NewReader(m.code("alice"))
@@ -58,6 +65,13 @@ func TestSudoLoginShell(t *testing.T) {
 	}
 	m.install("etc/pam.d/sudo-i", strings.Replace(text, "@include common-auth", line[1], 1), 0o644)
 	m.examined("sudo", 0)
+	sudos := m.read("etc/pam.d/sudo")
+	m.install("etc/pam.d/sudo", strings.Replace(sudos, "auth       requisite", "auth sufficient", 1), 0o644)
+	m.examined("sudo", 1, "[sufficient]")
+	if strings.Contains(m.doctor("sudo").out, "other-service") {
+		t.Error("what is wrong with one line of both services is said twice")
+	}
+	m.install("etc/pam.d/sudo", sudos, 0o644)
 	if shell("000000") {
 		t.Error("a wrong code is enough for sudo -i")
 	}

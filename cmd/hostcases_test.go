@@ -59,8 +59,25 @@ func (m *machine) letsInWhomItShould(login hostLogin, audit ...string) {
 type attempt struct{ user, secret string }
 
 // sameTime wants refusals of both to take the same time, within what the machine
-// makes of it: the bound is generous, for the tests run beside others.
+// makes of it: the tests run beside others, so the bound is generous, and what is
+// slow by chance is measured again.
 func (m *machine) sameTime(login hostLogin, a, b attempt) {
+	m.t.Helper()
+	for try := 1; ; try++ {
+		one, other := m.refusals(login, a, b)
+		m.t.Logf("a refusal of %s takes %v, of %s %v", a.user, one, b.user, other)
+		if apart := max(one-other, other-one); apart <= max(one, other)/2+100*time.Millisecond {
+			return
+		}
+		if try == 3 {
+			m.t.Errorf("a refusal of %s takes %v, of %s %v", a.user, one, b.user, other)
+			return
+		}
+	}
+}
+
+// refusals are the medians of how long refusals of both take.
+func (m *machine) refusals(login hostLogin, a, b attempt) (one, other time.Duration) {
 	m.t.Helper()
 	var took [2][]time.Duration
 	for range 5 {
@@ -75,9 +92,5 @@ func (m *machine) sameTime(login hostLogin, a, b attempt) {
 	for i := range took {
 		slices.Sort(took[i])
 	}
-	one, other := took[0][2], took[1][2]
-	m.t.Logf("a refusal of %s takes %v, of %s %v", a.user, one, b.user, other)
-	if apart := max(one-other, other-one); apart > max(one, other)/2+100*time.Millisecond {
-		m.t.Errorf("refusals of %s take %v, of %s %v", a.user, took[0], b.user, took[1])
-	}
+	return took[0][2], took[1][2]
 }

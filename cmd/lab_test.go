@@ -67,11 +67,22 @@ func (l *lab) run(stdin, prog string, args ...string) run {
 	return finish(l.t, cmd)
 }
 
+// endless is when a program that does not end is ended, so that its test fails
+// and not the whole run.
+const endless = 3 * time.Minute
+
 func finish(t testing.TB, cmd *exec.Cmd) run {
 	t.Helper()
 	var out, talk bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &talk
-	err := cmd.Run()
+	if cmd.WaitDelay == 0 {
+		cmd.WaitDelay = endless // for others who hold its output
+	}
+	err := cmd.Start()
+	if err == nil {
+		defer time.AfterFunc(endless, func() { _ = cmd.Process.Kill() }).Stop()
+		err = cmd.Wait()
+	}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatalf("%v: %v", cmd.Args, err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"strconv"
+	"strings"
 	"time"
 
 	"oathkit/cmd/internal/cli"
@@ -134,7 +135,14 @@ func readImport(c *cli.Context, name string) ([]byte, error) {
 
 func (im *importing) read(text []byte) (people []exchange.Person, err error) {
 	if im.format == fromUsers {
-		people, im.losses = exchange.Users(account.ParseUsers(text), im.Shape, im.proved, im.now)
+		users := account.ParseUsers(text)
+		for _, p := range users.Problems() {
+			// What is wrong with a key is among the losses.
+			if p.Severity == account.Error && !strings.HasPrefix(p.Code, "key-") {
+				im.c.Warn("%s:%d: %s", im.c.Args[0], p.Line, cli.Printable(p.Message))
+			}
+		}
+		people, im.losses = exchange.Users(users, im.Shape, im.proved, im.now)
 		return people, nil
 	}
 	f, err := exchange.ParseTFA(text)

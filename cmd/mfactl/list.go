@@ -10,10 +10,10 @@ import (
 	"oathkit/pkg/store"
 )
 
-// everybody calls fn with each user of the realm, or of all realms for "". A
-// user whose state is lost comes without it. What could not be read is told at
-// once; the error says that there was such a thing, after everything else was
-// gone through.
+// everybody calls fn with each user of the realm, or of all realms for "", as he
+// is now. A user whose state is lost comes without it. What could not be read is
+// told at once; the error says that there was such a thing, after everything else
+// was gone through.
 func (s *session) everybody(realm string, fn func(u mfa.User, lost bool)) error {
 	ids, err := s.Store.List(context.Background())
 	if err != nil && len(ids) == 0 {
@@ -24,6 +24,8 @@ func (s *session) everybody(realm string, fn func(u mfa.User, lost bool)) error 
 		s.c.Warn("%v", err)
 		complete = false
 	}
+	// It is read once: whom it concerns and cannot be known is told below.
+	_, _ = s.KeyHolders(realm)
 	for _, id := range ids {
 		if realm != "" && !strings.HasSuffix(id, "@"+realm) {
 			continue
@@ -33,6 +35,11 @@ func (s *session) everybody(realm string, fn func(u mfa.User, lost bool)) error 
 		if err != nil {
 			s.c.Warn("%v", err)
 			complete = complete && lost
+		}
+		if u, err = s.current(u); err != nil {
+			s.c.Warn("%v", err)
+			complete = false
+			continue
 		}
 		if u.Enrolled() { // else he was disabled a moment ago
 			fn(u, lost)

@@ -96,17 +96,31 @@ func (s *session) target(name string, creating bool) (target, error) {
 	return t, nil
 }
 
+// current is a user as he is now. Whose keys are those of the file of users has
+// the ones that he has there, and is without a record where he has none: a key
+// that was taken from him there must not come back with a change of his record.
+func (s *session) current(u mfa.User) (mfa.User, error) {
+	if !u.Enrolled() || u.Record.Source == mfa.OwnKeys {
+		return u, nil
+	}
+	return s.JudgedWhereAsked(u, s.now)
+}
+
 // update changes the user in one transaction. What fn answers is put into
-// words by refusal; all other errors are the store's.
+// words by refusal; all other errors are the store's, or the file of users'.
 func (s *session) update(t target, fn func(mfa.User) (mfa.User, error)) error {
 	ctx, cancel := context.WithTimeout(context.Background(), storeWait)
 	defer cancel()
 	var said error
-	err := s.Store.Update(ctx, t.id, func(u mfa.User) (mfa.User, error) {
+	err := s.Store.Update(ctx, t.id, func(stored mfa.User) (mfa.User, error) {
 		s.now = time.Now() // read under the user's lock, which may have taken a while
+		u, err := s.current(stored)
+		if err != nil {
+			return stored, err
+		}
 		after, err := fn(u)
 		said = err
-		return after, err
+		return site.Keep(stored, u, after), err
 	})
 	switch {
 	case err == nil:
@@ -124,6 +138,9 @@ func (s *session) view(t target) (mfa.User, error) {
 	u, err := s.Store.View(ctx, t.id)
 	if err != nil {
 		return u, fault(t, err)
+	}
+	if u, err = s.current(u); err != nil {
+		return u, advise(cli.Unsure("%w", err))
 	}
 	return u, nil
 }

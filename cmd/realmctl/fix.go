@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"oathkit/cmd/internal/cli"
 	"oathkit/pkg/realm"
@@ -24,13 +25,24 @@ func (t *tool) fix(c *cli.Context) error {
 		for _, m := range mends {
 			said = append(said, fmt.Sprintf("%s:%d: mended (%s): %s", doc.Path(), m.Line, m.Code, m.What))
 		}
-		for _, r := range newlyAsked(doc, old, edited) {
+		begin, stop := turned(doc, old, edited)
+		if len(stop) > 0 && !t.letIn {
+			return edited, nil, letsIn(doc, stop)
+		}
+		for _, r := range stop {
+			said = append(said, fmt.Sprintf("realm %q asks nobody for a second factor any more", r.ID))
+		}
+		for _, r := range begin {
+			said = append(said, fmt.Sprintf("realm %q asks everybody for a second factor now", r.ID))
+			if r.TFA == nil {
+				continue
+			}
 			if err := t.guard(c, doc, edited, r.ID); err != nil {
 				return edited, nil, err
 			}
 		}
 		t.plan = nil // the diff is all that is shown
-		return edited, append(said, otherwise(doc, old, edited)...), nil
+		return edited, said, nil
 	})
 	if err != nil {
 		return err
@@ -38,31 +50,20 @@ func (t *tool) fix(c *cli.Context) error {
 	return t.remaining(c, left)
 }
 
-// newlyAsked are the realms that begin to ask for a factor.
-func newlyAsked(doc *realmfile.File, old, edited []byte) (begin []realm.Realm) {
-	was, now := demands(doc, realm.Parse(old)), realm.Parse(edited)
-	is := demands(doc, now)
-	for _, r := range now.Realms() {
-		if is[r.ID] && !was[r.ID] && r.TFA != nil {
-			begin = append(begin, r)
-		}
+// letsIn refuses mends after which a realm asks for no factor. That is what the file
+// means to a person, but until now nobody got in without one.
+func letsIn(doc *realmfile.File, stop []realm.Realm) error {
+	ids := make([]string, 0, len(stop))
+	for _, r := range stop[:min(len(stop), 10)] {
+		ids = append(ids, fmt.Sprintf("%q", r.ID))
 	}
-	return begin
-}
-
-// otherwise says which realms are asked otherwise than before.
-func otherwise(doc *realmfile.File, old, edited []byte) (said []string) {
-	was, now := demands(doc, realm.Parse(old)), realm.Parse(edited)
-	is := demands(doc, now)
-	for _, r := range now.Realms() {
-		switch {
-		case was[r.ID] && !is[r.ID]:
-			said = append(said, fmt.Sprintf("realm %q asks nobody for a second factor any more", r.ID))
-		case is[r.ID] && !was[r.ID]:
-			said = append(said, fmt.Sprintf("realm %q asks everybody for a second factor now", r.ID))
-		}
+	more := ""
+	if n := len(stop) - len(ids); n > 0 {
+		more = fmt.Sprintf(" and %d more", n)
 	}
-	return said
+	return cli.Refused("%s: once mended it would ask nobody of realm %s%s for a second factor, where everybody is asked now; nothing was changed", doc.Path(), strings.Join(ids, ", "), more).
+		Hint("realmctl fix -n shows the change; a line tfa type=oath in the realm goes on asking").
+		Hint("--let-in-anyway makes the change as it is")
 }
 
 // remaining names the faults that are left.

@@ -39,10 +39,10 @@ type tool struct {
 	file, users string // -f, -u; "" where not given
 	config      string // -c; "" where not given
 
-	json, dryRun, lockOut, all, wait, showDiff, emergency bool
-	digits, step                                          int           // 0 where not given
-	trial                                                 time.Duration // 0 for no trial
-	trialRealm                                            string        // what is tried
+	json, dryRun, lockOut, letIn, all, wait, showDiff, emergency bool
+	digits, step                                                 int           // 0 where not given
+	trial                                                        time.Duration // 0 for no trial
+	trialRealm                                                   string        // what is tried
 }
 
 func command() *cli.Command {
@@ -110,6 +110,7 @@ func (t *tool) editors() []*cli.Command {
 			Name: "fix", Summary: "mend what is read otherwise than it is meant, where it can only be meant in one way", Run: t.fix,
 			Help: "It prints the change as a unified diff and makes it; with -n it only prints it.\nexit status: 1 when a fault is left that could change who gets in",
 			Flags: func(f *cli.Flags) {
+				f.Bool(&t.letIn, "let-in-anyway", "mend also what makes a realm ask nobody any more")
 				anyway(f)
 				edits(f)
 			},

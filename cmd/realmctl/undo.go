@@ -7,7 +7,6 @@ import (
 	"io/fs"
 
 	"oathkit/cmd/internal/cli"
-	"oathkit/pkg/realm"
 	"oathkit/pkg/realm/realmfile"
 )
 
@@ -41,44 +40,22 @@ func readBackup(doc *realmfile.File) ([]byte, error) {
 // undone says which realms ask for a second factor again, and who is locked out
 // by that, where it can be found out.
 func (t *tool) undone(c *cli.Context, doc *realmfile.File, old, edited []byte) []string {
-	was, is := demands(doc, realm.Parse(old)), demands(doc, realm.Parse(edited))
+	begin, stop := turned(doc, old, edited)
 	var said []string
-	for _, r := range realm.Parse(edited).Realms() {
-		switch {
-		case was[r.ID] && !is[r.ID]:
-			said = append(said, fmt.Sprintf("realm %q asks nobody for a second factor any more", r.ID))
-		case is[r.ID] && !was[r.ID]:
-			said = append(said, fmt.Sprintf("realm %q asks everybody for a second factor again", r.ID))
-			all, err := t.lookedAt(c, doc, r)
-			for _, s := range all {
-				if s.State == stateLockedOut {
-					said = append(said, "locked out: "+s.String())
-				}
+	for _, r := range stop {
+		said = append(said, fmt.Sprintf("realm %q asks nobody for a second factor any more", r.ID))
+	}
+	for _, r := range begin {
+		said = append(said, fmt.Sprintf("realm %q asks everybody for a second factor again", r.ID))
+		all, err := t.lookedAt(c, doc, r)
+		for _, s := range all {
+			if s.State == stateLockedOut {
+				said = append(said, "locked out: "+s.String())
 			}
-			if err != nil {
-				said = append(said, fmt.Sprintf("who is locked out by that could not be found out: %v", err))
-			}
+		}
+		if err != nil {
+			said = append(said, fmt.Sprintf("who is locked out by that could not be found out: %v", err))
 		}
 	}
 	return said
-}
-
-// demands are the realms of the effective view that ask everybody for a factor:
-// in a file of Proxmox VE as that reads it, in ours in either reading.
-func demands(doc *realmfile.File, d *realm.Domains) map[string]bool {
-	asks := make(map[string]bool)
-	for _, r := range d.Realms() {
-		if r.TFA != nil || !doc.PVE() && (!r.InFile || r.Missing != "") {
-			asks[r.ID] = true
-		}
-	}
-	if doc.PVE() {
-		return asks
-	}
-	for _, w := range d.Wishes() {
-		for _, id := range w.Realms {
-			asks[id] = true
-		}
-	}
-	return asks
 }

@@ -25,10 +25,15 @@ func (k Keys) Reveal() string { return k.text }
 func (k Keys) IsZero() bool { return k.text == "" }
 
 // Marker returns the field when it is no key but says "see tfa.cfg": x, x!oath,
-// x!u2f, x!yubico or another word after x!. Otherwise it returns "".
+// x!u2f or x!yubico. PVE takes whatever is behind x! for such a word; other words,
+// which could be a key that somebody put there, are returned as x! alone.
+// Otherwise it returns "".
 func (k Keys) Marker() string {
-	if k.text == "x" || strings.HasPrefix(k.text, "x!") {
+	switch {
+	case k.text == "x", k.text == "x!oath", k.text == "x!u2f", k.text == "x!yubico":
 		return k.text
+	case strings.HasPrefix(k.text, "x!"):
+		return "x!"
 	}
 	return ""
 }

@@ -87,7 +87,7 @@ func TestTypeable(t *testing.T) {
 }
 
 func TestMarkers(t *testing.T) {
-	for text, want := range map[string]string{"x": "x", " x!oath ": "x!oath", "x!u2f": "x!u2f", "x!yubico": "x!yubico", "": "", "xx": "", "x P6NDPDL6QDS7YFP4": "", "X": ""} {
+	for text, want := range map[string]string{"x": "x", " x!oath ": "x!oath", "x!u2f": "x!u2f", "x!yubico": "x!yubico", "": "", "xx": "", "x P6NDPDL6QDS7YFP4": "", "X": "", "x!": "x!", "x!P6NDPDL6QDS7YFP4": "x!"} {
 		if got := account.NewKeys(text).Marker(); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}

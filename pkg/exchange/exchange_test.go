@@ -406,6 +406,11 @@ func TestNewTFALeavesOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, losses := PersonOf(u)
+	for _, id := range []string{"a/b@pve", "a:b@pve", "ann@p"} {
+		if f, more := NewTFA([]Person{{ID: id, Imported: mfa.Imported{Credentials: []mfa.ImportedCredential{{Key: mustKey(t, "P6NDPDL6QDS7YFP4"), Activated: true}}}}}, Clock{noon, 1}); f.Has(id) || len(more) != 1 {
+			t.Errorf("%s, of whom PVE knows nothing, is there: %v", id, more)
+		}
+	}
 	f, more := NewTFA([]Person{p}, Clock{noon, 1})
 	if len(losses) != 1 || len(more) != 1 || p.Needed || f.Has("ann@pve") || string(f.Text()) != "{}" {
 		t.Errorf("%v, %v, %s", losses, more, f.Text())

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"oathkit/pkg/account"
 	"oathkit/pkg/mfa"
 	"oathkit/pkg/oath"
 )
@@ -177,6 +178,10 @@ func NewTFA(people []Person, clock Clock) (TFA, []Loss) {
 	var losses []Loss
 	for i := range people {
 		p := &people[i]
+		if _, _, ok := account.SplitUserID(p.ID); !ok {
+			losses = append(losses, Loss{p.ID, "user", "PVE can have no user of this name"})
+			continue
+		}
 		u := tfaUser{id: p.ID, locked: p.Locked}
 		for j := range p.Credentials {
 			c := &p.Credentials[j]

@@ -21,6 +21,10 @@ type Imported struct {
 	Recovery    RecoverySet // its ID is not looked at; no hashes: there is none
 }
 
+func (in Imported) has(k oath.Key) bool {
+	return slices.ContainsFunc(in.Credentials, func(c ImportedCredential) bool { return c.Key.Equal(k) })
+}
+
 // ImportedCredential is a credential that was in use elsewhere. Zero values of
 // the parameters mean the same as in EnableOptions, but there must be a key.
 type ImportedCredential struct {
@@ -52,9 +56,10 @@ type ImportOptions struct {
 // Import gives a user what another system knows of him, and returns how many
 // credentials were added. A user who has a record is left as he is: that is nil
 // with 0 added if he has each of these keys already, so that an import can be run
-// again, and ErrEnrolled else. A mirror (see Mirror) is no record of his own; it
-// becomes one. For it, and with Add, the keys that he does not have are added,
-// recovery codes too if he has none, and what was used there is used here.
+// again, and ErrEnrolled else. With Add the keys that he does not have are added,
+// recovery codes too if he has none, and what was used there is used here. A mirror
+// (see Mirror) is no record of his own. It becomes one, with the keys that are
+// imported alone: the others may be in the user.cfg no more.
 func Import(u User, in Imported, o ImportOptions) (User, int, error) {
 	if len(in.Credentials) == 0 {
 		return u, 0, ErrNothingToImport
@@ -74,7 +79,11 @@ func Import(u User, in Imported, o ImportOptions) (User, int, error) {
 			return u, 0, err
 		}
 	}
-	n.Record.Credentials, n.Record.Source = slices.Clone(n.Record.Credentials), OwnKeys
+	n.Record.Credentials = slices.Clone(n.Record.Credentials)
+	if n.Record.Source == UserFile {
+		n.Record.Source = OwnKeys
+		n.Record.Credentials = slices.DeleteFunc(n.Record.Credentials, func(c Credential) bool { return !in.has(c.Key) })
+	}
 	added := 0
 	for i := range in.Credentials {
 		is, err := n.take(&in.Credentials[i], o)

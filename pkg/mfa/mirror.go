@@ -5,8 +5,8 @@ package mfa
 // used of each key and the failures, and its credentials are activated, for who
 // has a key there is asked for it. A key that still is there keeps what was used
 // of it, whatever became of the realm's digits and step. One that is there no more
-// is gone; as it may come back, no key that is new in a mirror is good for a time
-// before the last code that was used of any.
+// is gone. As it may come back, the others are good for no time before its last code
+// that was used, and a key that is new for none before that of any.
 //
 // A user who has a record of his own is judged by that alone: a key that was
 // taken from him here must not be good because it is still written there. Without
@@ -46,21 +46,25 @@ func Mirror(u User, keys []ImportedCredential, o ImportOptions) (User, error) {
 		c.Activated = true
 		n.Record.Credentials = append(n.Record.Credentials, c)
 	}
-	used := u.State.For(u.Record).used()
+	old := u.State.For(u.Record)
 	n.State = n.State.For(n.Record)
+	all, gone := old.used(State{}), old.used(n.State)
 	for _, id := range fresh { // or they would be taken for ones whose counter was lost
-		used.ID = binaryID(id)
-		n.State = n.State.WithCounter(used)
+		n.State = n.State.WithCounter(Counter{ID: binaryID(id), Kind: TOTP, Next: all.Next, Lost: all.Lost})
+	}
+	for i := range n.Record.Credentials {
+		c := &n.State.Counters[i]
+		c.Next, c.Lost = max(c.Next, gone.Next), c.Lost || gone.Lost
 	}
 	return n, n.Record.Check()
 }
 
-// used is a counter of TOTP behind all that was used of any credential, or a lost
-// one where that is not known of each.
-func (s State) used() Counter {
+// used is a counter of TOTP behind all that was used of the credentials that the
+// other state does not have, or a lost one where that is not known of each.
+func (s State) used(other State) Counter {
 	n := Counter{Kind: TOTP}
 	for _, c := range s.Counters {
-		if c.Kind == TOTP {
+		if c.Kind == TOTP && other.place(c.ID) < 0 {
 			n.Next, n.Lost = max(n.Next, c.Next), n.Lost || c.Lost
 		}
 	}

@@ -121,6 +121,26 @@ func TestMirrorOfNone(t *testing.T) {
 			t.Errorf("%s: source %q, %v", name, u.Record.Source, err)
 		}
 	}
+	// Whatever else the file had then is left behind; failures and codes stay.
+	o := importing
+	o.Random = dice(27)
+	_, with, err := mfa.NewRecoveryCodes(m, 3, dice(26))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, _ := with.State.Counter(with.Record.Credentials[1].ID)
+	n.Next = 1_800_000_000
+	with.State = with.State.WithCounter(n).CountFailure(noon)
+	u, added, err := mfa.Import(with, mfa.Imported{Credentials: []mfa.ImportedCredential{{Key: key(t, keyC)}, {Key: key(t, keyB)}}}, o)
+	if c := u.Record.Credentials; err != nil || added != 1 || len(c) != 2 || !c[0].Key.Equal(key(t, keyB)) || !c[1].Key.Equal(key(t, keyC)) {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	if n, ok := u.State.Counter(u.Record.Credentials[0].ID); !ok || n.Next != 1_800_000_000 || u.State.Failures != 1 || len(u.Record.Recovery.Hashes) != 3 {
+		t.Errorf("%+v, %d failures", n, u.State.Failures)
+	}
+	if u, _, err := mfa.Import(with, mfa.Imported{Credentials: []mfa.ImportedCredential{{Key: key(t, keyC)}}}, o); err != nil || len(u.Record.Credentials) != 1 {
+		t.Errorf("none of them: %+v, %v", u.Record.Credentials, err)
+	}
 	for name, change := range map[string]func() (mfa.User, error){
 		"unlock": func() (mfa.User, error) { return mfa.Unlock(m) },
 		"email":  func() (mfa.User, error) { return mfa.SetEmail(m, "joe@example.org") },

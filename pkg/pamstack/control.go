@@ -24,6 +24,7 @@ const codeNames = "success open_err symbol_err service_err system_err buf_err pe
 	"cred_err no_module_data conv_err authtok_err authtok_recover_err authtok_lock_busy authtok_disable_aging " +
 	"try_again ignore abort authtok_expired module_unknown bad_item conv_again incomplete"
 
+// String is the code's name in a control.
 func (c Code) String() string {
 	n := Code(0)
 	for name := range strings.FieldsSeq(codeNames) {

@@ -28,6 +28,7 @@ const (
 	Password
 )
 
+// String is the type as a line begins with it.
 func (t Type) String() string {
 	switch t {
 	case Auth:
@@ -48,6 +49,7 @@ type Place struct {
 	Line int
 }
 
+// String is the place as messages name it, FILE:LINE.
 func (p Place) String() string { return p.File + ":" + strconv.Itoa(p.Line) }
 
 // A Kind says how libpam comes to a step's return code.

@@ -146,6 +146,9 @@ func (x *exam) otherService(ctx context.Context) {
 		x.add("/etc/pam.d/"+o.Service, 0, Unsure, "other-service", call+": "+x.unrooted(err.Error()), "run it as root")
 	case r.Verdict == Error || r.Verdict == Unsure:
 		f := r.Findings[0]
+		if slices.ContainsFunc(x.report.Findings, func(g Finding) bool { return g.Code == f.Code && g.File == f.File && g.Line == f.Line }) {
+			return // both have it from the same line
+		}
 		x.add(f.File, f.Line, r.Verdict, "other-service", "'"+call+"' asks PAM for "+o.Service+": "+f.Message, mend)
 	}
 }

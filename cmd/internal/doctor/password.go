@@ -41,7 +41,8 @@ func (x *exam) nobodyGetsIn(holds bool) {
 	}}
 	ways, err := q.Ways()
 	if err != nil {
-		return // goesAround has said so
+		x.add(x.file(), 0, Unsure, "too-many", err.Error(), "")
+		return
 	}
 	for _, i := range x.ours() {
 		s := x.steps[i]
@@ -167,6 +168,7 @@ func (x *exam) unchecked(code bool) (found bool) {
 	}
 	ways, err := q.Ways()
 	if err != nil {
+		x.add(x.file(), 0, Unsure, "too-many", err.Error(), "")
 		return false
 	}
 	guess := (*pamstack.Way)(nil)

@@ -125,6 +125,7 @@ complete -c realmctl -n '__realmctl_at fix' -f
 complete -c realmctl -n '__realmctl_at fix' -s f -l file -r -F -d 'the domains file (default: [paths] domains of the configuration, else /etc/oathkit/domains.cfg)'
 complete -c realmctl -n '__realmctl_at fix' -s u -l users -r -F -d 'the user file (default: [paths] users of the configuration, else user.cfg beside the domains file)'
 complete -c realmctl -n '__realmctl_at fix' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
+complete -c realmctl -n '__realmctl_at fix' -l let-in-anyway -d 'mend also what makes a realm ask nobody any more'
 complete -c realmctl -n '__realmctl_at fix' -l lock-out-anyway -d 'do not look who has no second factor and would be locked out'
 complete -c realmctl -n '__realmctl_at fix' -s n -l dry-run -d 'print the change as a unified diff and write nothing'
 complete -c realmctl -n '__realmctl_at fix' -s h -l help -d 'show this help and exit'
