@@ -17,7 +17,7 @@ VERSION    ?=
 
 # The programs that anybody runs, and those of the administrator.
 USER_PROGS  := oathkeygen oath-qrencode oathenroll
-ADMIN_PROGS := oathverify realmctl mfactl
+ADMIN_PROGS := oathverify realmctl mfactl oath-duo
 PROGS       := $(USER_PROGS) $(ADMIN_PROGS)
 
 # Samples, one per host: for the administrator to copy.
@@ -90,7 +90,7 @@ test:
 
 # What is used by several goroutines at once. The race detector needs a C
 # compiler.
-RACE := ./pkg/audit/... ./pkg/store/... ./pkg/internal/...
+RACE := ./pkg/audit/... ./pkg/duo/... ./pkg/store/... ./pkg/internal/...
 race:
 	@$(call with,gcc,the race detector was left out) && CGO_ENABLED=1 $(GO) test -race -short $(RACE)
 

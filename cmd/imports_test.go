@@ -33,6 +33,9 @@ func allowed() map[string][]string {
 		"pkg/deliver":           {"pkg/internal/process"},
 		"pkg/deliver/mailtest":  {},
 		"pkg/password":          {"pkg/internal/process"},
+		"pkg/duo":               {},
+		"pkg/duo/duotest":       {},
+		"pkg/duo/pipe":          {"pkg/internal/process"},
 		"pkg/getent":            {"pkg/internal/process"},
 		"pkg/pamstack":          {},
 		"pkg/sshdconf":          {"pkg/internal/process"},
@@ -62,7 +65,7 @@ func allowed() map[string][]string {
 		"cmd/internal/converse": {},
 		"cmd/internal/request":  {},
 		"cmd/internal/login": {
-			"cmd/internal/cli", "cmd/internal/site", "pkg/audit", "pkg/mfa", "pkg/password", "pkg/qr", "pkg/store", "pkg/verify",
+			"cmd/internal/cli", "cmd/internal/site", "pkg/audit", "pkg/config", "pkg/duo/pipe", "pkg/mfa", "pkg/password", "pkg/qr", "pkg/store", "pkg/verify",
 		},
 		"cmd/internal/doctor": {"cmd/internal/site", "pkg/config", "pkg/pamstack", "pkg/sshdconf"},
 		// The programs. What edits realms knows no store.
@@ -71,6 +74,9 @@ func allowed() map[string][]string {
 		"cmd/oathverify": {
 			"cmd/internal/caller", "cmd/internal/cli", "cmd/internal/converse", "cmd/internal/doctor", "cmd/internal/login", "cmd/internal/request", "cmd/internal/site", "cmd/internal/trusted",
 			"pkg/getent", "pkg/realm", "pkg/oath", "pkg/mfa", "pkg/verify",
+		},
+		"cmd/oath-duo": {
+			"cmd/internal/cli", "cmd/internal/oathconf", "cmd/internal/trusted", "pkg/config", "pkg/duo", "pkg/duo/pipe",
 		},
 		"cmd/realmctl": {
 			"cmd/internal/cli", "cmd/internal/oathconf", "pkg/config", "pkg/realm", "pkg/realm/realmfile", "pkg/account", "pkg/exchange", "pkg/oath",
@@ -100,6 +106,8 @@ func banned() map[string][]string {
 		// It alone links age, for what a person carries away, and age brings
 		// net and regexp with it.
 		"cmd/mfactl": {"crypto/tls", "log/slog", "net/http", "os/exec"},
+		// It opens connections, and knows no records.
+		"cmd/oath-duo": {"log/slog", "os/exec", "oathkit/pkg/mfa", "oathkit/pkg/store", "oathkit/pkg/store/filestore"},
 	}
 }
 
@@ -181,6 +189,25 @@ func TestProgramsLinkNoMoreThanTheyNeed(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// The network is a privilege of one program.
+func TestOnlyOneProgramOpensConnections(t *testing.T) {
+	var linked []string
+	for _, prog := range programs() {
+		for _, p := range goList(t, "./cmd/"+prog) {
+			for _, dep := range p.Deps {
+				// Package age brings net to mfactl, and never dials.
+				if dep == "net/http" || dep == "crypto/tls" || dep == "net" && prog != "mfactl" {
+					linked = append(linked, prog+": "+dep)
+				}
+			}
+		}
+	}
+	slices.Sort(linked)
+	if want := []string{"oath-duo: crypto/tls", "oath-duo: net", "oath-duo: net/http"}; !slices.Equal(linked, want) {
+		t.Errorf("linked: %q, want %q", linked, want)
 	}
 }
 
@@ -372,7 +399,7 @@ func eachFile(t *testing.T, dir string, fn func(path string, fset *gotoken.FileS
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && (d.Name() == "testdata" || d.Name() == "storetest") {
+		if d.IsDir() && (d.Name() == "testdata" || d.Name() == "storetest" || d.Name() == "duotest") {
 			return fs.SkipDir
 		}
 		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {

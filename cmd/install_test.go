@@ -34,6 +34,7 @@ func TestInstall(t *testing.T) {
 		"usr/share/doc/oathkit/configs/pam.d/module/sshd":    0o644,
 		"usr/sbin/oathverify":                                0o755,
 		"usr/sbin/realmctl":                                  0o755,
+		"usr/sbin/oath-duo":                                  0o755,
 		"usr/sbin/mfactl":                                    0o755,
 		"usr/share/man/man1/oathkeygen.1":                    0o644,
 		"usr/share/man/man5/oathkit.toml.5":                  0o644,

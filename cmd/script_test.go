@@ -46,6 +46,7 @@ func TestScript(t *testing.T) {
 			env.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 			env.Setenv("USER", "alice")
 			env.Setenv("BIN", bin)
+			env.Values[duoKey{}] = &scriptServer{t: t}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -53,6 +54,7 @@ func TestScript(t *testing.T) {
 			"status": scriptStatus,
 			"mode":   scriptMode,
 			"site":   scriptSite,
+			"duo":    scriptDuo,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {

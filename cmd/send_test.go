@@ -116,6 +116,8 @@ func TestNothingIsSent(t *testing.T) {
 	l.must("", "mfactl", "enable", "carol@pam")
 	for _, try := range [][]string{
 		{"--method", "email", "alice@pve"},
+		{"--method", "push", "alice@pve"}, // Duo is not asked of her
+		{"--method", "phone", "nobody@pam"},
 		{"--method", "sms", "bob@pve"},
 		{"--method", "sms", "carol@pam"},
 		{"--method", "sms", "nobody@pve"},
@@ -130,7 +132,7 @@ func TestNothingIsSent(t *testing.T) {
 	if files, _ := os.ReadDir(l.path("gateway.d")); len(files) > 0 {
 		t.Errorf("sent: %v", files)
 	}
-	for _, try := range [][]string{{"--method", "push", "alice@pve"}, {"--method", "sms", "--enrol", "alice@pve"}, {"--method", "sms", "-k", "file"}} {
+	for _, try := range [][]string{{"--method", "pull", "alice@pve"}, {"--method", "sms", "--enrol", "alice@pve"}, {"--method", "sms", "-k", "file"}} {
 		if r := l.run("", "oathverify", try...); r.code != 111 {
 			t.Errorf("%v: exit code %d\n%s", try, r.code, r.err)
 		}

@@ -9,7 +9,7 @@ import (
 
 // programs are all that the toolkit has.
 func programs() []string {
-	return []string{"oathkeygen", "oath-qrencode", "oathverify", "realmctl", "mfactl", "oathenroll"}
+	return []string{"oathkeygen", "oath-qrencode", "oathverify", "realmctl", "mfactl", "oathenroll", "oath-duo"}
 }
 
 // A usage is what a program, or one of its commands, says of itself with

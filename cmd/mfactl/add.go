@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -16,11 +17,13 @@ func (o *options) runAdd(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.parameters(t.realm)
-	if err != nil {
-		return err
+	var p mfa.EnableOptions
+	if s.kind == string(mfa.Duo) {
+		p, err = s.duoParameters()
+	} else if p, err = s.parameters(t.realm); err == nil {
+		err = s.readKey(&p)
 	}
-	if err := s.readKey(&p); err != nil {
+	if err != nil {
 		return err
 	}
 	if err := s.makeStore(t); err != nil {
@@ -43,8 +46,35 @@ func (o *options) runAdd(c *cli.Context) error {
 			return err
 		}
 	}
-	c.Say("Credential %s (%s) has been added for the user %s; the first right code activates it", made.ID, describe(made), c.Args[0])
+	then := "the first right code activates it"
+	if made.Kind == mfa.Duo {
+		then = "from now on Duo is asked"
+	}
+	c.Say("Credential %s (%s) has been added for the user %s; %s", made.ID, describe(made), c.Args[0], then)
 	return unrecorded
+}
+
+// duoParameters is for a credential of kind duo, which has no key: it says that
+// Duo is asked. Where Duo is not configured nobody could log in with it.
+func (s *session) duoParameters() (mfa.EnableOptions, error) {
+	for _, name := range [...]string{"digits", "period", "algorithm", "counter"} {
+		if s.flags.Given(name) {
+			return mfa.EnableOptions{}, cli.Misused("option %q goes with a key, and type duo has none", "--"+name)
+		}
+	}
+	if !s.Config.Duo.Complete() {
+		return mfa.EnableOptions{}, cli.Refused("Duo is not configured, so the user could not log in").
+			Hint("[duo] in oathkit.toml needs host, ikey and skey_file; 'oath-duo --check' tries them")
+	}
+	if err := mfa.CheckLabel(s.label); err != nil {
+		return mfa.EnableOptions{}, cli.Misused("label: %w", err)
+	}
+	if s.email != "" {
+		if err := mfa.CheckEmail(s.email); err != nil {
+			return mfa.EnableOptions{}, cli.Misused("%w", err)
+		}
+	}
+	return mfa.EnableOptions{Kind: mfa.Duo, Label: s.label, Email: s.email, Random: rand.Reader}, nil
 }
 
 // inURI are the options for what an otpauth URI says itself.

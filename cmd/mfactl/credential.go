@@ -56,6 +56,9 @@ func (s *session) parameters(realm string) (mfa.EnableOptions, error) {
 		algorithm = s.algorithm
 	}
 	var err error
+	if s.kind == string(mfa.Duo) {
+		return mfa.EnableOptions{}, cli.Misused("type duo has no key to make").Hint("'mfactl add --type duo USER' says that Duo is asked about a user")
+	}
 	if p.Kind, err = oath.ParseKind(s.kind); err != nil {
 		return mfa.EnableOptions{}, cli.Misused("%w", err)
 	}

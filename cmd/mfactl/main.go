@@ -185,7 +185,7 @@ func (o *options) declareIssue(f *cli.Flags) {
 }
 
 func (o *options) declareCredential(f *cli.Flags) {
-	f.String(&o.kind, "type", "TYPE", "totp (codes follow the clock, the default) or hotp (a counter)")
+	f.String(&o.kind, "type", "TYPE", "totp (codes follow the clock, the default), hotp (a counter) or, to add, duo (Duo is asked, and there is no key)")
 	f.String(&o.label, "label", "LABEL", "what the credential is called in lists")
 	f.Int(&o.digits, "digits", "N", "digits of a code, 6 to 10 (default: the realm's, else the configuration's)")
 	f.Int(&o.period, "period", "SECONDS", "how long a totp code lasts (default: the realm's, else the configuration's)")

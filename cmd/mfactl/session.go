@@ -156,7 +156,7 @@ func refusal(t target, err error) error {
 			Hint("'mfactl show %s' shows what there is, 'mfactl add %s' adds another key", t.id, t.id)
 	case errors.Is(err, mfa.ErrNotEnrolled):
 		return notEnabled(t)
-	case errors.Is(err, mfa.ErrTooMany), errors.Is(err, mfa.ErrSameKey):
+	case errors.Is(err, mfa.ErrTooMany), errors.Is(err, mfa.ErrSameKey), errors.Is(err, mfa.ErrSameKind):
 		return cli.Refused("user %q: %w", t.id, err).Hint("'mfactl show %s' shows what there is", t.id)
 	}
 	return cli.Misused("user %q: %w", t.id, err)

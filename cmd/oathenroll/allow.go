@@ -50,7 +50,7 @@ func onlySent(u mfa.User) *mfa.Credential {
 	for i := range u.Record.Credentials {
 		c := &u.Record.Credentials[i]
 		switch {
-		case !c.Activated:
+		case !c.Activated, c.Kind == mfa.Duo:
 		case !c.Kind.Sent():
 			return nil
 		case first == nil:

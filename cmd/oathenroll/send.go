@@ -29,7 +29,7 @@ func (o *options) runGetToken(c *cli.Context) error {
 func sentTo(u mfa.User) *mfa.Credential {
 	var found *mfa.Credential
 	for i := range u.Record.Credentials {
-		if c := &u.Record.Credentials[i]; c.Kind.Sent() && (found == nil || c.Activated && !found.Activated) {
+		if c := &u.Record.Credentials[i]; c.Kind.Sent() && c.Kind != mfa.Duo && (found == nil || c.Activated && !found.Activated) {
 			found = c
 		}
 	}

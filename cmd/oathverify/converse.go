@@ -70,7 +70,7 @@ func (o *options) talk(c *cli.Context, j *converse.Judge, head converse.Head, ta
 	if err != nil {
 		return verify.Result{}, l.Fail(err)
 	}
-	l.Attempt.Name = id
+	l.Attempt.Name, l.Attempt.OwnWord = id, true
 	return judgeSession(c, l, who.UID, ask)
 }
 

@@ -20,6 +20,9 @@ func (o *options) runLogin(c *cli.Context) error {
 	}
 	name := l.Resolve()
 	if name == nil && cli.IsTerminal(c.Stdin) {
+		if l.AsksDuo() {
+			return o.talkAtTerminal(c, l)
+		}
 		switch sent, err := l.SendFirst(); {
 		case err != nil:
 			c.Warn("%v", err)
@@ -62,6 +65,9 @@ func (o *options) judge(c *cli.Context, l *login.Login, code string) error {
 	if err != nil {
 		return o.unsure(c, l, err)
 	}
+	if o.explain && explained == nil {
+		explained = []string{"the verdict is " + string(r.Verdict) + " (" + r.Reason + "): Duo was asked, and what its factors are is not known here"}
+	}
 	for _, line := range explained {
 		if o.json {
 			c.Say("%s", line)
@@ -98,7 +104,7 @@ func (o *options) tell(c *cli.Context, l *login.Login, r verify.Result) error {
 	}
 	switch {
 	case !r.OK:
-		c.Say("%s", login.Refusal)
+		c.Say("%s", messageOf(l, r))
 		return cli.ErrNo
 	case r.Verdict == verify.Pending:
 		c.Say("%s", login.Invitation)
@@ -108,8 +114,9 @@ func (o *options) tell(c *cli.Context, l *login.Login, r verify.Result) error {
 	return nil
 }
 
-// runSend sends a code to the person, and answers no: nobody is let in by that.
-func (o *options) runSend(c *cli.Context) error {
+// runMethod asks the person in another way than for a code: Duo does, where it
+// has a say, and else a code is sent, which lets nobody in.
+func (o *options) runMethod(c *cli.Context) error {
 	l, err := o.begin(c)
 	if err != nil {
 		return o.unsure(c, l, err)
@@ -121,19 +128,9 @@ func (o *options) runSend(c *cli.Context) error {
 		}
 		return o.tell(c, l, r)
 	}
-	r, err := l.Send(mfa.Kind(o.method))
+	r, err := l.JudgeBy(o.method, "")
 	if err != nil {
 		return o.unsure(c, l, err)
 	}
-	if o.json {
-		if err := c.JSON(verdictOf(l, r)); err != nil {
-			return err
-		}
-	}
-	if r.Verdict == login.Sent {
-		c.Say("%s", login.Notice)
-	} else {
-		c.Say("%s", login.Refusal)
-	}
-	return cli.ErrNo
+	return o.tell(c, l, r)
 }

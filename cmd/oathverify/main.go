@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"oathkit/cmd/internal/cli"
+	"oathkit/cmd/internal/login"
 	"oathkit/cmd/internal/site"
 	"oathkit/pkg/mfa"
 	"oathkit/pkg/realm"
@@ -26,6 +27,7 @@ type options struct {
 	json, explain  bool
 	enrol          bool
 	method         string
+	request        string
 	anyRealm       bool // of a hook
 
 	keyFile   string
@@ -69,7 +71,8 @@ func (o *options) declare(f *cli.Flags) {
 	f.Bool(&o.json, "json", "print the verdict as JSON")
 	f.Bool(&o.explain, "explain", "tell root why, besides judging the code")
 	f.Bool(&o.enrol, "enrol", "print the QR code of a user who is enabled and has not given a right code yet")
-	f.Func("method", "METHOD", "passcode (judge a code, the default), email or sms (send one, and answer no)", o.setMethod)
+	f.Func("method", "METHOD", "passcode (judge a code, the default), push or phone (by Duo), email or sms (send a code, and answer no)", o.setMethod)
+	f.Func("request", "FORMAT", "json: standard input is an object with password, passcode and method, and the verdict is one, too", o.setRequest)
 	f.String(&o.keyFile, "k,key-file", "FILE", "judge against the keys or key URIs in FILE, without a store")
 	f.Int(&o.digits, "d,digits", "N", "with -k: digits of a code, 6 to 10 (default 6)")
 	f.Int(&o.step, "s,step", "SECONDS", "with -k: length of a time step (default 30)")
@@ -99,29 +102,45 @@ func (o *options) run(c *cli.Context) error {
 			return cli.Misused("option --realm: %w", err)
 		}
 	}
+	if o.request != "" {
+		if o.enrol || o.explain || o.flags.Given("method") {
+			return cli.Misused("option --request goes with neither %q, %q nor %q: the request says what it wants", "--enrol", "--explain", "--method")
+		}
+		return o.runBody(c)
+	}
 	if o.method != byPasscode {
 		if o.enrol || o.explain {
 			return cli.Misused("options %q and %q go with a code, and --method %s asks for none", "--enrol", "--explain", o.method)
 		}
-		return o.runSend(c)
+		return o.runMethod(c)
 	}
 	return o.runLogin(c)
 }
 
 // The methods that --method names.
 const (
-	byPasscode = "passcode"
+	byPasscode = login.ByPasscode
+	byPush     = login.ByPush
+	byPhone    = login.ByPhone
 	byEmail    = string(mfa.Email)
 	bySMS      = string(mfa.SMS)
 )
 
 func (o *options) setMethod(s string) error {
 	switch s {
-	case byPasscode, byEmail, bySMS:
+	case byPasscode, byPush, byPhone, byEmail, bySMS:
 		o.method = s
 		return nil
 	}
-	return fmt.Errorf("want %s, %s or %s", byPasscode, byEmail, bySMS)
+	return fmt.Errorf("want %s, %s, %s, %s or %s", byPasscode, byPush, byPhone, byEmail, bySMS)
+}
+
+func (o *options) setRequest(s string) error {
+	if s != "json" {
+		return errors.New("want json")
+	}
+	o.request = s
+	return nil
 }
 
 // answer reads what the person typed.

@@ -29,15 +29,24 @@ func verdictOf(l *login.Login, r verify.Result) verdict {
 		Credential: r.Credential, Kind: r.Kind, OffsetSeconds: int64(r.Offset / time.Second),
 		RecoveryLeft: r.RecoveryLeft, RetryAfter: int64((r.RetryAfter + time.Second - 1) / time.Second),
 	}
-	switch {
-	case r.Verdict == login.Sent:
-		v.Message = login.Notice
-	case !r.OK:
-		v.Message = login.Refusal
-	case r.Verdict == verify.Pending:
-		v.Message = login.Invitation
-	}
+	v.Message = messageOf(l, r)
 	return v
+}
+
+// messageOf is what the person is told of a result: Duo's words where it was
+// asked and had some.
+func messageOf(l *login.Login, r verify.Result) string {
+	switch {
+	case l.Said != "" && r.Verdict != verify.Locked:
+		return l.Said
+	case r.Verdict == login.Sent:
+		return login.Notice
+	case !r.OK:
+		return login.Refusal
+	case r.Verdict == verify.Pending:
+		return login.Invitation
+	}
+	return ""
 }
 
 // unsure passes an error on, after a verdict for whoever reads JSON. The message

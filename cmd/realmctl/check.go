@@ -56,6 +56,9 @@ func (t *tool) check(c *cli.Context) error {
 	if !t.json {
 		mendable(c, b)
 	}
+	if cfg, err := t.loadConfig(); err == nil { // a broken one has been told of
+		faults = append(faults, factorFaults(t.configPath(), cfg, d)...)
+	}
 	return t.report(c, faults)
 }
 

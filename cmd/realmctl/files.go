@@ -17,15 +17,20 @@ import (
 
 // loadConfig reads the configuration.
 func (t *tool) loadConfig() (config.Config, error) {
-	path, named := t.config, t.config != ""
-	if !named {
-		path = oathconf.DefaultPath
-	}
-	b, err := oathconf.Read(path, named)
+	path := t.configPath()
+	b, err := oathconf.Read(path, t.config != "")
 	if err != nil {
 		return config.Config{}, err
 	}
 	return config.Parse(path, b)
+}
+
+// configPath is the configuration's file.
+func (t *tool) configPath() string {
+	if t.config == "" {
+		return oathconf.DefaultPath
+	}
+	return t.config
 }
 
 // domainsPath is FILE. The configuration is read only where -f names none.

@@ -88,6 +88,9 @@ func (t *tool) lookedAt(c *cli.Context, doc *realmfile.File, r realm.Realm) ([]s
 	if n := countErrors(users); n > 0 {
 		c.Warn("%s has lines that could change who is looked at (%d): realmctl check names them", path, n)
 	}
+	if !doc.PVE() && t.asksDuo(r) {
+		c.Warn("the factor of realm %q is Duo, which is asked about everybody in any case: whom it knows is not known here", r.ID)
+	}
 	all, err := t.judged(doc.PVE(), r, users)
 	if err == nil && !slices.ContainsFunc(all, standing.asked) {
 		c.Warn("%s has no enabled account of realm %q, so nobody's factor could be looked at", path, r.ID)
@@ -141,6 +144,14 @@ func (t *tool) judgedHere(r realm.Realm, users []account.User) ([]standing, erro
 	all, err := t.accounts(r, users)
 	if err != nil || !slices.ContainsFunc(all, standing.asked) {
 		return all, err
+	}
+	if t.asksDuo(r) {
+		for i, s := range all {
+			if s.asked() {
+				all[i].State, all[i].Reason, all[i].Why = stateFine, "duo", "Duo is asked, and whom it knows is not known here"
+			}
+		}
+		return all, nil
 	}
 	ready, err := t.ready(r.ID, t.config)
 	if err != nil {

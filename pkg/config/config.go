@@ -30,6 +30,8 @@ type Config struct {
 	Enroll  Enroll
 	Seal    Seal
 	Login   Login
+	Realms  map[string]Realm // by their names; those that are not in it are as Realm's zero value
+	Duo     Duo
 	Deliver Deliver
 	Audit   Audit
 }
@@ -81,6 +83,51 @@ type Login struct {
 	Password []string // a checkpassword-compatible program and its arguments; none means that passwords are not checked
 }
 
+// Realm is [realm.NAME].
+type Realm struct {
+	Factor string // the type of the second factor; empty means FactorOATH
+}
+
+// The types of factors that a realm may have. What else a file says is kept: a
+// realm whose type nobody knows lets nobody in, and the others go on.
+const (
+	FactorOATH = "oath" // codes, of the records in the store
+	FactorDuo  = "duo"  // Duo's service
+)
+
+// Factor is the type of the second factor in a realm.
+func (c *Config) Factor(realm string) string {
+	if f := c.Realms[realm].Factor; f != "" {
+		return f
+	}
+	return FactorOATH
+}
+
+// Duo is [duo].
+type Duo struct {
+	Host           string        // of Duo's API, perhaps with a port
+	IKey           string        // the integration key
+	SKeyFile       string        // the file of the secret key
+	UserAgent      string        // empty means the program's own
+	UsernameFormat string        // has one "%s", for the user's name without the realm
+	PushInfo       string        // what the phone shows besides, as a=b&c=d; may be empty
+	Failmode       string        // FailSecure or FailSafe
+	Timeout        time.Duration // of one login at Duo, 5 seconds to 5 minutes
+	Prompts        int           // tries of a person who is asked, 1 to 10
+	Autopush       bool          // whoever can be asked by push or phone is, before any question
+	CAFile         string        // who may vouch for Host, in PEM; empty means Duo's own authorities
+	Proxy          string        // "http://HOST:PORT" of a proxy that is asked to CONNECT; empty means none
+}
+
+// Complete says whether a login at Duo can be tried.
+func (d *Duo) Complete() bool { return d.Host != "" && d.IKey != "" && d.SKeyFile != "" }
+
+// What Duo.Failmode may be.
+const (
+	FailSecure = "secure" // nobody gets in while Duo cannot be reached
+	FailSafe   = "safe"   // who is to be asked for a factor gets in without one while Duo cannot be reached
+)
+
 // Deliver is how codes get to a person: [deliver.email] and [deliver.sms].
 type Deliver struct {
 	Email Email
@@ -120,6 +167,7 @@ func Default() Config {
 		Verify:  Verify{Window: 1, Keys: KeysInStore},
 		Lockout: Lockout{Free: 5, Delay: 30 * time.Second, MaxDelay: time.Hour, LockAt: 20},
 		Enroll:  Enroll{RecoveryCodes: 10},
+		Duo:     Duo{UsernameFormat: "%s", Failmode: FailSecure, Timeout: time.Minute, Prompts: 3},
 		Deliver: Deliver{Email{Timeout: 30 * time.Second}, SMS{Timeout: 30 * time.Second}},
 	}
 }
@@ -165,13 +213,23 @@ func (c *Config) take(key toml.Key, values map[string]any) error {
 	if len(key) <= n {
 		return nil
 	}
-	if err := c.set(name, key[n], table[key[n]]); err != nil {
+	var err error
+	switch name {
+	case oathtable.RealmTable:
+		err = c.setRealm(key[1], table[key[n]])
+	case "duo":
+		err = c.Duo.set(key[n], table[key[n]])
+	default:
+		err = c.set(name, key[n], table[key[n]])
+	}
+	if err != nil {
 		return fmt.Errorf("%s %w", key, err)
 	}
 	return nil
 }
 
-// set gives one key its value. The tables and keys are those of oathtable.Keys.
+// set gives one key its value. The tables and keys are those of oathtable.Keys,
+// save the ones that have a function of their own.
 func (c *Config) set(table, key string, value any) error {
 	switch table + "." + key {
 	case "paths.domains":
@@ -241,6 +299,9 @@ func (c *Config) consistent(values map[string]any) (toml.Key, error) {
 	case l.Delay > l.MaxDelay:
 		return given("max_delay", "delay"),
 			fmt.Errorf("lockout.max_delay (%v) must not be below lockout.delay (%v)", l.MaxDelay, l.Delay)
+	}
+	if d := c.Duo; !d.Complete() && d.Host+d.IKey+d.SKeyFile != "" {
+		return toml.Key{"duo"}, errors.New("duo.host, duo.ikey and duo.skey_file go together, and one is missing")
 	}
 	if e := c.Deliver.Email; e.From != "" && e.Command == nil {
 		return toml.Key{"deliver", "email", "from"}, errors.New("deliver.email.from does nothing without deliver.email.command")

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"oathkit/pkg/config/oathtable"
+
+	"github.com/BurntSushi/toml"
 )
 
 func TestParse(t *testing.T) {
@@ -34,6 +36,25 @@ grace = "72h"
 key_file = "/etc/oathkit/seal.keys"
 [login]
 password = ["/usr/bin/checkpassword-pam", "-s", "oathkit", "--"]
+[realm.pve]
+factor = "duo"
+[realm."ad.example"]
+factor = "yubikey"
+[realm.pam]
+factor = "oath"
+[duo]
+host = "api-12345678.duosecurity.com:443"
+ikey = "DIXXXXXXXXXXXXXXXXXX"
+skey_file = "/etc/oathkit/duo.skey"
+user_agent = "ours/1 (all of us)"
+username_format = "EXAMPLE\\%s"
+push_info = "from=mail&site=here"
+failmode = "safe"
+timeout = "30s"
+prompts = 1
+autopush = true
+ca_file = "/etc/oathkit/duo-ca.pem"
+proxy = "http://proxy.example.org:3128/"
 [deliver.email]
 command = [
 	"/usr/sbin/sendmail", # the MTA's
@@ -56,6 +77,11 @@ required = true
 		Enroll:  Enroll{8, 72 * time.Hour},
 		Seal:    Seal{"/etc/oathkit/seal.keys"},
 		Login:   Login{[]string{"/usr/bin/checkpassword-pam", "-s", "oathkit", "--"}},
+		Realms:  map[string]Realm{"pve": {"duo"}, "ad.example": {"yubikey"}},
+		Duo: Duo{
+			"api-12345678.duosecurity.com:443", "DIXXXXXXXXXXXXXXXXXX", "/etc/oathkit/duo.skey", "ours/1 (all of us)",
+			`EXAMPLE\%s`, "from=mail&site=here", FailSafe, 30 * time.Second, 1, true, "/etc/oathkit/duo-ca.pem", "http://proxy.example.org:3128",
+		},
 		Deliver: Deliver{
 			Email{[]string{"/usr/sbin/sendmail", "-t", "-i"}, "oathkit@example.org", 10 * time.Second},
 			SMS{[]string{"/usr/local/bin/sms"}, time.Minute},
@@ -84,8 +110,8 @@ func TestAnnotatedFileIsDefault(t *testing.T) {
 		set := strings.TrimPrefix(line, "#")
 		name, value, isSetting := strings.Cut(set, " = ")
 		switch {
-		case strings.HasPrefix(line, "["):
-			table = strings.Trim(line, "[]\n")
+		case strings.HasPrefix(set, "["):
+			table, line = strings.Trim(set, "[]\n"), set
 		case isSetting && !strings.Contains(name, " "):
 			keys[table+"."+name] = true
 			if value != "\"\"\n" && value != "[]\n" { // an empty path or command is one that is not given
@@ -111,9 +137,14 @@ func TestEveryKeyIsTaken(t *testing.T) {
 	for _, table := range oathtable.Tables() {
 		for _, key := range oathtable.Keys(table) {
 			taken := false
-			for _, value := range []any{"/some/path", int64(7), int64(136), "17s", "SHA512", true, []any{"/bin/true"}, "a@b", "user.cfg"} {
+			for _, value := range []any{"/some/path", int64(7), int64(136), "17s", "SHA512", true, []any{"/bin/true"}, "a@b", "user.cfg", "duo", "a%s", "safe", "http://a:1"} {
 				c := Default()
-				if c.set(table, key, value) == nil && !reflect.DeepEqual(c, Default()) {
+				name := toml.Key(append(strings.Split(table, "."), key))
+				values := map[string]any{key: value}
+				for i := len(name) - 2; i >= 0; i-- {
+					values = map[string]any{name[i]: values}
+				}
+				if c.take(name, values) == nil && !reflect.DeepEqual(c, Default()) {
 					taken = true
 				}
 			}
@@ -290,6 +321,58 @@ func TestParseErrors(t *testing.T) {
 			"f:2: deliver.email.timeout must be from 1s to 5m0s, not 1h0m0s\n" +
 			"    timeout = \"1h\"\n" +
 			"               ^"},
+		{"factor of another kind", "[realm.pve]\nfactor = \"Duo\"\n", "" +
+			"f:2: realm.pve.factor must be \"oath\" or \"duo\", not \"Duo\"\n" +
+			"    factor = \"Duo\"\n" +
+			"              ^"},
+		{"no realm", "[realm.\"a b\"]\n", "" +
+			"f:1: \"a b\" is no realm: a letter, then at least one of letters, digits, \".\", \"-\" and \"_\"\n" +
+			"    [realm.\"a b\"]\n" +
+			"    ^"},
+		{"factor of no realm", "[realm]\nfactor = \"duo\"\n", "" +
+			"f:2: realm.factor must be a table, written once as [realm.factor], not \"duo\"\n" +
+			"    factor = \"duo\"\n" +
+			"              ^"},
+		{"key of a realm", "[realm.pve]\nfaktor = \"duo\"\n", "" +
+			"f:2: unknown key \"faktor\" in [realm.NAME]: did you mean \"factor\"?\n" +
+			"    faktor = \"duo\"\n" +
+			"              ^"},
+		{"half of Duo", "[duo]\nhost = \"api.example.org\"\n", "" +
+			"f:1: duo.host, duo.ikey and duo.skey_file go together, and one is missing\n" +
+			"    [duo]\n" +
+			"    ^"},
+		{"address instead of a host", "[duo]\nhost = \"https://api.example.org\"\n", "" +
+			"f:2: duo.host must be the name of a host, such as \"api-XXXXXXXX.duosecurity.com\", not \"https://api.example.org\"\n" +
+			"    host = \"https://api.example.org\"\n" +
+			"            ^"},
+		{"name nowhere", "[duo]\nusername_format = \"EXAMPLE\"\n", "" +
+			"f:2: duo.username_format must have \"%s\" in it once, for the user's name, and no other \"%\", not \"EXAMPLE\"\n" +
+			"    username_format = \"EXAMPLE\"\n" +
+			"                       ^"},
+		{"name twice", "[duo]\nusername_format = \"%s%s\"\n", "" +
+			"f:2: duo.username_format must have \"%s\" in it once, for the user's name, and no other \"%\", not \"%s%s\"\n" +
+			"    username_format = \"%s%s\"\n" +
+			"                       ^"},
+		{"failmode", "[duo]\nfailmode = \"open\"\n", "" +
+			"f:2: duo.failmode must be \"secure\" or \"safe\", not \"open\"\n" +
+			"    failmode = \"open\"\n" +
+			"                ^"},
+		{"proxy with a password", "[duo]\nproxy = \"http://a:b@proxy:1\"\n", "" +
+			"f:2: duo.proxy must be the address of a proxy without name and password, such as \"http://proxy.example.org:3128\"\n" +
+			"    proxy = \"http://a:b@proxy:1\"\n" +
+			"             ^"},
+		{"integration key of two words", "[duo]\nikey = \"DI XX\"\n", "" +
+			"f:2: duo.ikey must be printable ASCII without blanks\n" +
+			"    ikey = \"DI XX\"\n" +
+			"            ^"},
+		{"secret key in the file", "[duo]\nskey = \"Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep\"\n", "" +
+			"f:2: unknown key \"skey\" in [duo]: did you mean \"ikey\"?\n" +
+			"    skey = \"[secret]\"\n" +
+			"            ^"},
+		{"secret key instead of its file", "[duo]\nskey_file = \"Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep\"\n", "" +
+			"f:2: duo.skey_file must be an absolute path, not \"[secret]\"\n" +
+			"    skey_file = \"[secret]\"\n" +
+			"                 ^"},
 		{"given twice", "[oath]\nbits = 160\nbits = 160\n", "" +
 			"f:3: key 'oath.bits' has already been defined\n" +
 			"    bits = 160\n" +
@@ -386,5 +469,7 @@ var seeds = []string{
 	"[deliver.email]\ncommand = [\"/usr/sbin/sendmail\", \"-t\"] # x\nfrom = \"a@b\"\n[oath]\nbits = 256\n[deliver.sms]\ncommand = ['/x']\n",
 	"deliver.sms.command = [\"/x\"]\n[deliver.email]\ntimeout = \"1s\"\n[deliver]\n[oath]\nbits = 256\n", "deliver = { sms = { timeout = \"1s\" } }\noath.bits = 256\n",
 	"[deliver.oath]\nbits = 256\n", "[\"deliver.sms\"]\ntimeout = \"1s\"\n", "[deliver]\nsms.timeout = \"1s\"\n[deliver.sms]\n[oath]\nbits = 256\n",
+	"[realm.pve]\nfactor = \"duo\"\n[realm.\"a.b\"]\nfactor = \"x\"\n[realm.a]\n[oath]\nbits = 256\n", "realm.a.factor = \"x\"\n[realm.\"a.factor\"]\n[oath]\nbits = 256\n",
+	"[realm]\na.factor = \"x\"\n[realm.a]\n", "[duo]\nhost = \"h\"\nikey = \"i\"\nskey_file = \"/s\"\n[oath]\nbits = 256\n", "[realm.\"a b\"]\n",
 	"[login]\npassword = [\"/x\",\n  # [oath]\n  \"y\", ]\n[seal]\nkey_file = \"/k\"\n[oath]\nbits = 256\n",
 }

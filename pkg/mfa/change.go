@@ -19,6 +19,7 @@ var (
 	ErrNoCredential = errors.New("the user has no such credential")
 	ErrActivated    = errors.New("the credential is activated, so its parameters are proved")
 	ErrSentKind     = errors.New("a credential whose codes are sent has no parameters")
+	ErrSameKind     = errors.New("the user has a credential of kind duo already")
 )
 
 // EnableOptions says what the new credential of Enable, Add and Reset is like.
@@ -97,6 +98,9 @@ func Add(u User, o EnableOptions) (User, Credential, error) {
 	for i := range u.Record.Credentials {
 		if u.Record.Credentials[i].Key.Equal(c.Key) {
 			return u, Credential{}, ErrSameKey
+		}
+		if c.Kind == Duo && u.Record.Credentials[i].Kind == Duo {
+			return u, Credential{}, ErrSameKind
 		}
 	}
 	email, err := o.email(u)
@@ -196,6 +200,7 @@ func (o EnableOptions) credential() (Credential, error) {
 	case c.Kind.Sent():
 		c.Counter, c.Period, c.Digits, c.Algorithm = 0, 0, SentDigits, oath.SHA1
 		c.Key, o.Bits = oath.Key{}, 160
+		c.Activated = c.Kind == Duo // which is proved at Duo, if anywhere
 	default:
 		c.Counter = 0
 		if c.Period == 0 {

@@ -140,7 +140,7 @@ func TestAddRefuses(t *testing.T) {
 	}
 	for want, o := range map[string]mfa.EnableOptions{
 		"at least 128":            {Bits: 80},
-		"kind \"duo\" is unknown": {Kind: "duo"},
+		"kind \"fax\" is unknown": {Kind: "fax"},
 		"11 digits":               {Digits: 11},
 		"a period of -1":          {Period: -1},
 		"counter 9223372036854775808 is out of range": {Kind: mfa.HOTP, Counter: 1 << 63},

@@ -114,7 +114,7 @@ func (c *Credential) check() error {
 			return fmt.Errorf("counter %d is out of range, at most %d is allowed", c.Counter, uint64(MaxCounter))
 		}
 	default:
-		return fmt.Errorf("kind %s is unknown, it must be %q, %q, %q or %q", shown(string(c.Kind)), string(TOTP), string(HOTP), string(Email), string(SMS))
+		return fmt.Errorf("kind %s is unknown, it must be %q, %q, %q, %q or %q", shown(string(c.Kind)), string(TOTP), string(HOTP), string(Email), string(SMS), string(Duo))
 	}
 	return nil
 }
@@ -125,8 +125,14 @@ func (c *Credential) checkSent() error {
 		return fmt.Errorf("kind %q has no algorithm, period or counter, and always %d digits", string(c.Kind), SentDigits)
 	}
 	check := CheckEmail
-	if c.Kind == SMS {
+	switch c.Kind {
+	case SMS:
 		check = CheckPhone
+	case Duo:
+		if c.Address != "" {
+			return fmt.Errorf("kind %q has no address", string(c.Kind))
+		}
+		return nil
 	}
 	if err := check(c.Address); err != nil {
 		return fmt.Errorf("address: %w", err)

@@ -20,6 +20,7 @@
 //	Enable              none             enabled    new user id, epoch, credential id
 //	Add                 none             enabled    as Enable
 //	Add                 any              same       one more credential, not activated; at most 8
+//	Add (of kind duo)   any              activated  one that is activated from the start; at most one
 //	SetParameters       any              same       of a credential that is not activated
 //	SetEmail            any              same       a pending removal is revoked
 //	Send                any              same       a code to a credential's address; the code before it is
@@ -77,8 +78,9 @@
 //
 // # What is left out
 //
-// Duo. How a sent code or a token reaches the person, and what he has to prove
-// before one is made, is the caller's; how a secret is sealed is the [Sealer]'s.
+// How Duo is asked: a credential of that kind only says that it is to be. How a
+// sent code or a token reaches the person, and what he has to prove before one
+// is made, is the caller's; how a secret is sealed is the [Sealer]'s.
 package mfa
 
 import (
@@ -104,11 +106,13 @@ const (
 	HOTP  Kind = "hotp"  // RFC 4226
 	Email Kind = "email" // a code is sent by e-mail, see Send
 	SMS   Kind = "sms"   // a code is sent to a phone
+	Duo   Kind = "duo"   // Duo's service is asked, which has the factors
 )
 
-// Sent reports whether the codes of this kind are made by Send. Such a
-// credential has an address instead of parameters.
-func (k Kind) Sent() bool { return k == Email || k == SMS }
+// Sent reports whether a credential of this kind has no parameters, because its
+// codes are not computed from its key: those of Email and SMS, which have an
+// address instead, are made by Send, and Duo's are none of ours.
+func (k Kind) Sent() bool { return k == Email || k == SMS || k == Duo }
 
 // User is a person as the store keeps him. One without a record is
 // User{ID: id}.
@@ -161,9 +165,9 @@ type Credential struct {
 	Issuer    string // as in the URI that was shown; may be empty
 	Kind      Kind
 	Address   string   // Email: see CheckEmail; SMS: see CheckPhone; else empty
-	Key       oath.Key // Email, SMS: random, for the hash of sent codes alone
+	Key       oath.Key // Email, SMS: random, for the hash of sent codes alone; Duo: random, for nothing but to be like them
 	Algorithm oath.Algorithm
-	Digits    int    // 6..10; Email, SMS: SentDigits
+	Digits    int    // 6..10; Email, SMS, Duo: SentDigits
 	Period    int    // seconds, 1..oath.MaxPeriod; TOTP only
 	Counter   uint64 // the first counter that was good; HOTP only
 	Activated bool

@@ -73,7 +73,7 @@ func appendCredential(b []byte, user string, c *Credential, sealer Sealer) ([]by
 	b = appendField(b, in, "label", c.Label)
 	b = appendField(b, in, "issuer", c.Issuer)
 	b = appendField(b, in, "kind", string(c.Kind))
-	if c.Kind.Sent() {
+	if c.Kind == Email || c.Kind == SMS {
 		b = appendField(b, in, "address", c.Address)
 	}
 	b, err := appendSecret(b, in, user, c, sealer)
@@ -302,7 +302,7 @@ func (s *scanner) credential(where string) (c Credential) {
 		s.failAt(begin, "%s: kind %q has a %q and no %q", where, "totp", "period", "counter")
 	case c.Kind == HOTP && (period || !counter):
 		s.failAt(begin, "%s: kind %q has a %q and no %q", where, "hotp", "counter", "period")
-	case !c.Kind.Sent() && address:
+	case address && (!c.Kind.Sent() || c.Kind == Duo):
 		s.failAt(begin, "%s: kind %q has no %q", where, string(c.Kind), "address")
 	}
 	return c

@@ -184,7 +184,7 @@ func TestRecordRefused(t *testing.T) {
 		{`"label": "phone"`, "\"label\": \"a\nb\"", `line 10: credential 1: a text has a control character in it`},
 		{`"label": "phone"`, "\"label\": \"\xff\"", `line 10: credential 1: a text is not valid UTF-8`},
 		{`"label": "phone"`, `"label": "\ud800"`, `line 10: credential 1: a text has a wrong escape in it`},
-		{`"totp"`, `"motp"`, `line 8: credential 1: kind "motp" is unknown, it must be "totp", "hotp", "email" or "sms"`},
+		{`"totp"`, `"motp"`, `line 8: credential 1: kind "motp" is unknown, it must be "totp", "hotp", "email", "sms" or "duo"`},
 		{`"totp"`, `"hotp"`, `line 8: credential 1: kind "hotp" has a "counter" and no "period"`},
 		{`"period": 30`, `"counter": 30`, `line 8: credential 1: a period of 0 seconds is out of range`},
 		{`"period": 30`, `"period": 30, "counter": 0`, `line 8: credential 1: kind "totp" has a "period" and no "counter"`},

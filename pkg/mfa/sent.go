@@ -142,7 +142,7 @@ func Send(u User, credID string, purpose Purpose, now time.Time, random io.Reade
 		return "", u, ErrNoCredential
 	}
 	c := &u.Record.Credentials[i]
-	if !c.Kind.Sent() {
+	if c.Kind != Email && c.Kind != SMS {
 		return "", u, ErrNotSent
 	}
 	if purpose < ForLogin || purpose > ForChange {

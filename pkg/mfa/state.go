@@ -34,8 +34,8 @@ type Counter struct {
 	// Next is the first value that is good. HOTP: a counter. TOTP: a time in
 	// seconds since 1970, such that a step is good if it begins then or later:
 	// a time, not a number of steps, so that it means the same under another
-	// period. Email and SMS: when the last code was accepted, in seconds since
-	// 1970, 0 for never.
+	// period. Email, SMS and Duo: when the last answer was accepted, in seconds
+	// since 1970, 0 for never.
 	Next uint64
 	// Candidate is, if not zero, the counter whose code would be the second of
 	// two in a row that bring an HOTP credential back into step.
@@ -178,6 +178,20 @@ func (s State) CountFailure(now time.Time) State {
 	s.LastFailure = max(Milliseconds(now), s.LastFailure)
 	s.FullDelay = false
 	s.Month = s.Month.Add(now)
+	return s
+}
+
+// UncountFailure takes back a failure that CountFailure counted for an answer that
+// was not found wrong after all. The stamp stays, so that a delay which was over
+// may begin anew.
+func (s State) UncountFailure(now time.Time) State {
+	if s.Failures > 0 {
+		s.Failures--
+	}
+	if s.Failures == 0 {
+		s.LastFailure, s.FullDelay = 0, false
+	}
+	s.Month = s.Month.Remove(now)
 	return s
 }
 

@@ -20,6 +20,7 @@ const (
 	hotpByte = 2
 	mailByte = 3
 	smsByte  = 4
+	duoByte  = 5
 	lostBit  = 0x80
 )
 
@@ -83,6 +84,8 @@ func appendCounter(b []byte, c Counter) []byte {
 		kind = mailByte
 	case c.Kind == SMS:
 		kind = smsByte
+	case c.Kind == Duo:
+		kind = duoByte
 	}
 	if kind == freeByte { // a counter of no kind is lost, which is what a missing one is
 		c = Counter{}
@@ -198,6 +201,8 @@ func (r *reader) counter() Counter {
 		c.Kind = Email
 	case smsByte:
 		c.Kind = SMS
+	case duoByte:
+		c.Kind = Duo
 	case freeByte:
 		r.bad = r.bad || c != (Counter{})
 	default:

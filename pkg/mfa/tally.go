@@ -59,6 +59,22 @@ func (t Tally) Add(now time.Time) Tally {
 	return t
 }
 
+// Remove returns the tally with one wrong answer less, of those that were added
+// last.
+func (t Tally) Remove(now time.Time) Tally {
+	t = t.At(now)
+	for i := range t.Counts {
+		if t.Counts[i] > 0 {
+			t.Counts[i]--
+			break
+		}
+	}
+	if t.Counts == [TallyDays]uint16{} {
+		return Tally{}
+	}
+	return t
+}
+
 // Falls returns the beginning of the first day on which the sum will be below
 // limit, if nothing is added; now if it is already.
 func (t Tally) Falls(now time.Time, limit int) time.Time {

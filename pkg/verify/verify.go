@@ -131,7 +131,8 @@
 // # Left out
 //
 // Which realm asks, and whether the person has given a password, is the
-// caller's. Duo is not there yet.
+// caller's. So is asking Duo: PassOn, TakeBack and Succeed hold what it judges
+// against the same lock-out.
 package verify
 
 import (
@@ -223,7 +224,7 @@ type Result struct {
 	Verdict      Verdict
 	OK           bool          // yes
 	Credential   string        // the id of the credential that the answer belongs to; empty if none or a recovery code
-	Kind         string        // "totp", "hotp", "email", "sms", "recovery" or "removal": what the answer was; empty if it was none of them
+	Kind         string        // "totp", "hotp", "email", "sms", "duo", "recovery" or "removal": what the answer was; empty if it was none of them
 	Offset       time.Duration // TOTP: how far the code's step lies after the current one
 	RecoveryLeft int           // recovery codes left
 	RetryAfter   time.Duration // delayed: how long still; locked over 30 days: until enough of them are over; else 0

@@ -87,9 +87,21 @@ func (x *exam) site(i int) {
 		x.add(cfg.Paths.Domains, 0, Warning, "realm-file", x.unrooted(why), "")
 	}
 	for _, id := range free(realms, l) {
+		if cfg.Factor(id) != config.FactorOATH {
+			continue // everybody in it is asked
+		}
 		x.add(s.File, s.Line, Warning, "realm-asks-nobody",
 			fmt.Sprintf("realm %q asks nobody for a factor in %s: only users who have activated one are asked", id, cfg.Paths.Domains),
 			"realmctl tfa enable "+id)
+	}
+	switch factor := cfg.Factor(l.realm); {
+	case factor == config.FactorOATH:
+	case factor != config.FactorDuo:
+		x.add(name, 0, Error, "factor", fmt.Sprintf("the factor of realm %q is %q, which this version does not know: nobody gets in", l.realm, factor),
+			fmt.Sprintf("write \"oath\" or \"duo\" in [realm.%s]", l.realm))
+	case !cfg.Duo.Complete():
+		x.add(name, 0, Error, "factor", fmt.Sprintf("the factor of realm %q is Duo, which is not configured: nobody gets in", l.realm),
+			"give [duo] its host, ikey and skey_file, and try 'oath-duo --check'")
 	}
 	if x.exists(cfg.Paths.Domains) {
 		x.trusted(cfg.Paths.Domains, "whoever writes the realm file decides who is asked")

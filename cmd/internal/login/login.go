@@ -17,6 +17,7 @@ import (
 	"oathkit/cmd/internal/cli"
 	"oathkit/cmd/internal/site"
 	"oathkit/pkg/audit"
+	"oathkit/pkg/config"
 	"oathkit/pkg/mfa"
 	"oathkit/pkg/store"
 	"oathkit/pkg/verify"
@@ -40,6 +41,10 @@ type Attempt struct {
 	Service string // the program that asks, as it calls itself
 	RHost   string // where the person is, as the host says
 	TTY     string // his terminal, as the host says
+
+	// OwnWord says that RHost is the person's own word, which is for the audit
+	// log and decides nothing: Duo lets some in by where they are.
+	OwnWord bool
 }
 
 // A Login is an attempt and what is known of it. It is not for concurrent use.
@@ -55,10 +60,17 @@ type Login struct {
 	// be judged, under his lock.
 	Look func(u mfa.User, answer string, now time.Time)
 
+	// Said is what Duo said to the person, on one line; empty where it was not
+	// asked, or said nothing.
+	Said string
+
 	c        *cli.Context
+	config   string // the configuration's file, and whether somebody named it
+	named    bool
 	begun    time.Time // see refresh
 	now      time.Time
 	password string // what became of the password, for the audit log
+	alone    bool   // this answer is all that there is: nobody checks a password
 	warning  string // for the audit log, too
 }
 
@@ -70,7 +82,7 @@ func Begin(c *cli.Context, config string, named bool, a Attempt) (*Login, error)
 	if s == nil {
 		return nil, err
 	}
-	l := &Login{Attempt: a, Site: s, ID: a.Name, Realm: a.Realm, c: c, begun: time.Now()}
+	l := &Login{Attempt: a, Site: s, ID: a.Name, Realm: a.Realm, c: c, config: config, named: named, begun: time.Now()}
 	if err != nil {
 		return l, l.Fail(err)
 	}
@@ -95,8 +107,18 @@ func (l *Login) Resolve() error {
 	if err != nil {
 		return err
 	}
-	l.ID, l.Realm, l.Policy = id, realm, l.Site.Policy(realm)
+	l.ID, l.Realm = id, realm
+	l.ask()
 	return nil
+}
+
+// ask finds out what the realm asks. One with another factor than codes asks
+// everybody.
+func (l *Login) ask() {
+	l.Policy = l.Site.Policy(l.Realm)
+	if l.Site.Config.Factor(l.Realm) != config.FactorOATH {
+		l.Policy.Required, l.Policy.RequiredBy = true, "[realm."+l.Realm+"] factor in the configuration"
+	}
 }
 
 // RefuseName turns away a name that cannot be a user's, for the reason that
@@ -115,20 +137,75 @@ func (l *Login) Refuse(reason string) (verify.Result, error) {
 
 // Judge decides on a code. Whether the person has given a password is the
 // host's business.
-func (l *Login) Judge(code string) (verify.Result, error) {
-	return l.judge([]string{code}, nil)
+func (l *Login) Judge(code string) (verify.Result, error) { return l.JudgeBy("", code) }
+
+// JudgeBy decides on a code, or by a method that needs none: one of Duo's, for
+// somebody of whom it is asked. For anybody else email and sms send a code of our
+// own, and the other methods are a no.
+func (l *Login) JudgeBy(method, code string) (verify.Result, error) {
+	return l.judge(method, []string{code}, nil)
 }
 
 // judge decides on the first of some readings of an answer that is accepted, or
 // else on the first one. The result is changed by amend, if there is one, before
-// it is recorded.
-func (l *Login) judge(readings []string, amend func(*verify.Result)) (verify.Result, error) {
+// it is recorded. What Duo judges is the first reading alone.
+func (l *Login) judge(method string, readings []string, amend func(*verify.Result)) (verify.Result, error) {
 	l.refresh()
+	duo, err := l.realmFactor()
+	switch {
+	case err != nil:
+		return verify.Result{Verdict: verify.Error}, l.Fail(err)
+	case duo:
+		return l.judgeDuo(method, readings[0], amend)
+	}
+	r, err := l.decide(method, readings)
+	switch {
+	case errors.Is(err, errAskDuo):
+		return l.judgeDuo(method, readings[0], amend)
+	case errors.Is(err, errSend):
+		return l.Send(mfa.Kind(method))
+	case err != nil:
+		return verify.Result{Verdict: verify.Error}, l.Fail(err)
+	}
+	if amend != nil {
+		amend(&r)
+	}
+	return l.record(r)
+}
+
+// judgeOwn decides on a code of a user of whom Duo is asked, too.
+func (l *Login) judgeOwn(code string) (verify.Result, error) {
+	r, err := l.decide(ByPasscode, []string{code})
+	if err != nil {
+		return verify.Result{Verdict: verify.Error}, l.Fail(err)
+	}
+	return l.record(r)
+}
+
+// errSend ends a transaction without a change: a code of ours is to be sent.
+var errSend = errors.New("a code is to be sent")
+
+// decide is the decision on readings of a code, in a transaction, unless it is
+// not to be made here.
+func (l *Login) decide(method string, readings []string) (verify.Result, error) {
 	var result verify.Result
 	err := l.Update(func(stored mfa.User) (mfa.User, error) {
 		u, err := l.Site.Judged(stored, l.now)
-		if err != nil {
+		switch {
+		case err != nil:
 			return stored, err
+		case forDuo(u, method, readings[0]):
+			if r, after := l.first(u, method, readings[0]); r.OK {
+				result, l.User = r, after
+				return site.Keep(stored, u, after), nil
+			}
+			l.User = u
+			return stored, errAskDuo
+		case method == string(mfa.Email), method == string(mfa.SMS):
+			return stored, errSend
+		case method != "" && method != ByPasscode:
+			result, l.User = verify.Result{Verdict: verify.Rejected, Reason: reasonNoMethod}, u
+			return stored, nil
 		}
 		if l.Look != nil {
 			l.Look(u, readings[0], l.now)
@@ -144,14 +221,10 @@ func (l *Login) judge(readings []string, amend func(*verify.Result)) (verify.Res
 		}
 		return site.Keep(stored, u, l.User), nil
 	})
-	if err != nil {
-		return verify.Result{Verdict: verify.Error}, l.Fail(err)
+	if err == nil {
+		l.warning = weakKey(l.User, result)
 	}
-	l.warning = weakKey(l.User, result)
-	if amend != nil {
-		amend(&result)
-	}
-	return l.record(result)
+	return result, err
 }
 
 // warningWeak is of a login by a key of a user.cfg that is shorter than RFC 4226

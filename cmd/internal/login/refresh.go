@@ -13,5 +13,5 @@ func (l *Login) refresh() {
 		return
 	}
 	l.Site.Realms = l.Site.Realms.Again()
-	l.Policy = l.Site.Policy(l.Realm)
+	l.ask()
 }

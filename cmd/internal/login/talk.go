@@ -45,6 +45,12 @@ func (l *Login) Converse(p Person, t Talk) (verify.Result, error) {
 		case !u.Enrolled() && !l.Policy.Required:
 			return l.Judge("")
 		}
+		switch duo, err := l.realmFactor(); {
+		case err != nil:
+			return l.tellOf(p, unsure, l.Fail(err))
+		case duo || duoOf(u) != nil:
+			return l.converseDuo(p, u)
+		}
 		if err := l.prepare(p, t, u); err != nil {
 			return unsure, l.Fail(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"oathkit/pkg/mfa"
 	"oathkit/pkg/password"
@@ -16,6 +17,7 @@ type Secret struct {
 	Password string // where the host has it apart from the code
 	Code     string
 	Combined string // password and code as one string, the code last; then the other two are empty
+	Method   string // as for Login.JudgeBy
 }
 
 // Format does not tell the secret, whatever the verb.
@@ -40,14 +42,24 @@ const (
 // not checked not at all. Whether the one or the other was wrong is for the audit
 // log alone.
 func (l *Login) JudgeWhole(s Secret) (verify.Result, error) {
+	duo, err := l.realmFactor()
+	if err != nil {
+		return verify.Result{Verdict: verify.Error}, l.Fail(err)
+	}
 	l.refresh()
 	u, err := l.view()
 	if err != nil {
 		return verify.Result{Verdict: verify.Error}, l.Fail(err)
 	}
 	readings := s.readings(u, l.Policy)
+	switch {
+	case duo: // and nothing else
+		readings = s.duoReadings()
+	case duoOf(u) != nil && s.Combined != "":
+		readings = append(s.duoReadings(), readings...)
+	}
 	if len(l.Site.Config.Login.Password) == 0 {
-		return l.judgeCodeAlone(readings)
+		return l.judgeCodeAlone(s.Method, readings)
 	}
 	for _, r := range readings {
 		held, err := l.checkPassword(r.Password)
@@ -56,15 +68,17 @@ func (l *Login) JudgeWhole(s Secret) (verify.Result, error) {
 			return verify.Result{Verdict: verify.Error}, l.Fail(err)
 		case held:
 			l.password = passwordHeld
-			return l.Judge(r.Code)
+			r, err := l.JudgeBy(s.Method, r.Code)
+			l.Said = "" // or it would tell that the password was right
+			return r, err
 		}
 	}
 	return l.refusePassword()
 }
 
 // judgeCodeAlone is for a site that checks no passwords: no code, no login.
-func (l *Login) judgeCodeAlone(readings []Secret) (verify.Result, error) {
-	l.password = passwordUnchecked
+func (l *Login) judgeCodeAlone(method string, readings []Secret) (verify.Result, error) {
+	l.password, l.alone = passwordUnchecked, true
 	var codes []string
 	for _, r := range readings {
 		if r.Code != "" {
@@ -74,7 +88,7 @@ func (l *Login) judgeCodeAlone(readings []Secret) (verify.Result, error) {
 	if codes == nil {
 		codes = []string{""}
 	}
-	return l.judge(codes, func(r *verify.Result) {
+	return l.judge(method, codes, func(r *verify.Result) {
 		if r.OK && r.Verdict != verify.Accepted {
 			*r = verify.Result{Verdict: verify.Rejected, Reason: reasonUnchecked}
 		}
@@ -135,6 +149,25 @@ func (s Secret) readings(u mfa.User, p verify.Policy) []Secret {
 		// No code of his ends it. It is judged all the same, so that a wrong
 		// one costs what it costs.
 		list = append(list, s.cut(min(lengths(u)[0], len(s.Combined))))
+	}
+	return list
+}
+
+// duoReadings are those of somebody of whom Duo is asked: all of the secret may
+// be the password, and Duo's passcode be behind it or behind a comma, as hosts of
+// Duo have it; the words of the methods, too.
+func (s Secret) duoReadings() []Secret {
+	if s.Combined == "" {
+		return []Secret{s}
+	}
+	list := []Secret{{Password: s.Combined}}
+	if i := strings.LastIndexByte(s.Combined, ','); i >= 0 {
+		list = append(list, Secret{Password: s.Combined[:i], Code: s.Combined[i+1:]})
+	}
+	for digits := 6; digits <= 8; digits++ {
+		if isDigits(tail(s.Combined, digits)) {
+			list = append(list, s.cut(digits))
+		}
 	}
 	return list
 }

@@ -17,7 +17,13 @@ import (
 //
 // Package os would set up the runtime's poller for a file that never waits, at
 // the cost of four system calls in every login.
-func ReadFile(path string, limit int64) ([]byte, error) {
+func ReadFile(path string, limit int64) ([]byte, error) { return read(path, limit, 0) }
+
+// ReadSecret is ReadFile for a file that nobody but its owner may be able to
+// read.
+func ReadSecret(path string, limit int64) ([]byte, error) { return read(path, limit, 0o077) }
+
+func read(path string, limit int64, without uint32) ([]byte, error) {
 	// Without O_NONBLOCK the opening of a named pipe would wait for a writer.
 	var fd int
 	err := again(func() (err error) {
@@ -35,6 +41,9 @@ func ReadFile(path string, limit int64) ([]byte, error) {
 	}
 	if err := check(path, &st); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if st.Mode&without != 0 {
+		return nil, fmt.Errorf("%s: has mode %04o, so others than its owner can read a secret in it; run: chmod 0600 %s, and make a new secret", path, st.Mode&0o777, path)
 	}
 	// A little more than the size, so that the end of the file is seen.
 	b := make([]byte, 0, min(st.Size, limit)+512)

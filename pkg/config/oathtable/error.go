@@ -56,8 +56,8 @@ func At(name, text string, offset int, what string) *Error {
 		Name: name,
 		Line: strings.Count(text[:start], "\n") + 1,
 		Col:  utf8.RuneCountInString(text[start:offset]) + 1,
-		Text: hideKey(strings.TrimSuffix(line, "\r")),
-		What: hideKey(what),
+		Text: hideWord(hideKey(strings.TrimSuffix(line, "\r"))),
+		What: hideWord(hideKey(what)),
 	}
 }
 
@@ -78,6 +78,25 @@ func hideKey(s string) string {
 		default:
 			run = 0
 		}
+	}
+	return s
+}
+
+// skey is the length of a secret key of Duo's: that many letters and digits.
+const skey = 40
+
+// hideWord takes out what could be such a key.
+func hideWord(s string) string {
+	run := 0
+	for i := range len(s) + 1 {
+		if i < len(s) && (s[i]|0x20 >= 'a' && s[i]|0x20 <= 'z' || s[i] >= '0' && s[i] <= '9') {
+			run++
+			continue
+		}
+		if run == skey {
+			return s[:i-run] + "[secret]" + hideWord(s[i:])
+		}
+		run = 0
 	}
 	return s
 }

@@ -22,6 +22,13 @@ func keysOf(table string) ([]string, bool) {
 		return []string{"key_file"}, true
 	case "login":
 		return []string{"password"}, true
+	case RealmTable:
+		return []string{"factor"}, true
+	case "duo":
+		return []string{
+			"host", "ikey", "skey_file", "user_agent", "username_format", "push_info",
+			"failmode", "timeout", "prompts", "autopush", "ca_file", "proxy",
+		}, true
 	case "deliver.email":
 		return []string{"command", "from", "timeout"}, true
 	case "deliver.sms":
@@ -32,8 +39,27 @@ func keysOf(table string) ([]string, bool) {
 	return nil, false
 }
 
+// RealmTable is the name of every table [realm.…] here: there is one for each
+// realm that needs it, under the realm's own name.
+const RealmTable = "realm.NAME"
+
 // isGroup says whether a name holds tables, and no keys of its own.
-func isGroup(name string) bool { return name == "deliver" }
+func isGroup(name string) bool { return name == "deliver" || name == "realm" }
+
+// isRealm says whether a name is a realm's: a letter, then at least one of
+// letters, digits, ".", "-" and "_".
+func isRealm(name string) bool {
+	isLetter := func(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+	if len(name) < 2 || !isLetter(name[0]) {
+		return false
+	}
+	for i := 1; i < len(name); i++ {
+		if c := name[i]; !isLetter(c) && (c < '0' || c > '9') && c != '.' && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return true
+}
 
 // TableOf returns the name of the table that path is or is in, and of how many
 // pieces it is. Of a group alone it returns the group; ok is false where there
@@ -47,6 +73,8 @@ func TableOf(path []string) (table string, pieces int, ok bool) {
 		return path[0], 1, ok
 	case len(path) == 1:
 		return path[0], 1, true
+	case path[0] == "realm" && isRealm(path[1]):
+		return RealmTable, 2, true
 	}
 	table = path[0] + "." + path[1]
 	_, ok = keysOf(table)
@@ -56,7 +84,7 @@ func TableOf(path []string) (table string, pieces int, ok bool) {
 // Tables returns the names of the tables of oathkit.toml, in the order of the
 // annotated file.
 func Tables() []string {
-	return []string{"oath", "paths", "verify", "lockout", "enroll", "seal", "login", "deliver.email", "deliver.sms", "audit"}
+	return []string{"oath", "paths", "verify", "lockout", "enroll", "seal", "login", RealmTable, "duo", "deliver.email", "deliver.sms", "audit"}
 }
 
 // Keys returns the keys of a table in the order of the annotated file; none for
@@ -71,6 +99,8 @@ func Keys(table string) []string {
 func CheckName(path []string) error {
 	table, n, ok := TableOf(path)
 	switch {
+	case !ok && path[0] == "realm":
+		return fmt.Errorf("%q is no realm: a letter, then at least one of letters, digits, \".\", \"-\" and \"_\"", path[1])
 	case !ok:
 		return fmt.Errorf("unknown table %q%s", table, nearest(table))
 	case len(path) <= n:

@@ -137,15 +137,16 @@ func isTable(path []string) bool {
 }
 
 // define notes that a table or key has been defined, which it may be once.
-// CheckName has let the path pass, so it holds no dots of its own.
+// CheckName has let the path pass, so it holds no zero byte, but perhaps a
+// realm's name with dots in it.
 func (p *parser) define(offset int, path []string) error {
 	if err := CheckName(path); err != nil {
 		return p.fail(offset, "%v", err)
 	}
-	full := strings.Join(path, ".")
+	full := strings.Join(path, "\x00")
 	for _, s := range p.seen {
-		if s == full || isTable(path) && !isGroup(full) && strings.HasPrefix(s, full+".") {
-			return p.fail(offset, "%s is defined a second time", full)
+		if s == full || isTable(path) && !isGroup(full) && strings.HasPrefix(s, full+"\x00") {
+			return p.fail(offset, "%s is defined a second time", strings.Join(path, "."))
 		}
 	}
 	p.seen = append(p.seen, full)

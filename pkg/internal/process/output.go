@@ -1,6 +1,7 @@
 package process
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 // whose output nobody wants.
 type output struct {
 	keep   int
+	lines  lines
 	theirs *os.File // for the program
 	ours   *os.File
 	got    chan []byte
@@ -20,7 +22,7 @@ type output struct {
 var errOutput = errors.New("its output is too long")
 
 func (c Command) output() (*output, error) {
-	o := &output{keep: c.Keep}
+	o := &output{keep: c.Keep, lines: lines{tell: c.Line}}
 	if c.Keep == 0 {
 		return o, nil
 	}
@@ -38,7 +40,7 @@ func (o *output) started() {
 	o.theirs.Close()
 	o.got = make(chan []byte, 1)
 	go func() {
-		b, _ := io.ReadAll(io.LimitReader(o.ours, int64(o.keep)+1))
+		b, _ := io.ReadAll(io.TeeReader(io.LimitReader(o.ours, int64(o.keep)+1), &o.lines))
 		// The rest is read, too, so that the program can end.
 		_, _ = io.Copy(io.Discard, o.ours)
 		o.got <- b
@@ -59,4 +61,25 @@ func (o *output) end() (string, error) {
 		return "", errOutput
 	}
 	return string(b), nil
+}
+
+// lines tells what is written to it line by line.
+type lines struct {
+	tell func(string)
+	part []byte
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	if l.tell == nil {
+		return len(p), nil
+	}
+	l.part = append(l.part, p...)
+	for {
+		i := bytes.IndexByte(l.part, '\n')
+		if i < 0 {
+			return len(p), nil
+		}
+		l.tell(string(l.part[:i]))
+		l.part = l.part[i+1:]
+	}
 }

@@ -46,6 +46,11 @@ type Command struct {
 	Secrets []string      // what must not come back in Exit.Said
 	Bare    bool          // an empty environment, without even PATH
 	Keep    int           // how many bytes of standard output come back in Exit.Output; one more is an error. 0: none is wanted
+
+	// Line, if it is not nil, is given each line of what Keep asks for as it
+	// comes, without its newline, one after the other and the last before Run
+	// returns. A line that is not whole is none.
+	Line func(line string)
 }
 
 // An Exit is how a program ended.

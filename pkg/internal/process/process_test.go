@@ -83,6 +83,38 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// The lines of standard output are told as they come, and all of them before the
+// end.
+func TestLines(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       string
+	}{
+		{"two", "cat >/dev/null; echo one; echo two >&2; echo three", "one|three|"},
+		{"none", "cat >/dev/null", ""},
+		{"an empty one, and one without an end", "cat >/dev/null; echo; printf 'a '; echo b; printf end", "|a b|"},
+	} {
+		got := ""
+		e := run(t, Command{
+			Argv: []string{script(t, c.text)}, Input: []byte("x"), Keep: 100,
+			Line: func(line string) { got += line + "|" },
+		})
+		if got != c.want || !e.Read {
+			t.Errorf("%s: got %q, %+v", c.name, got, e)
+		}
+	}
+	// A line is told before the program ends.
+	dir := t.TempDir()
+	e := run(t, Command{
+		Argv:  []string{script(t, "cat >/dev/null; echo go; until test -e "+dir+"/go; do sleep 0.05; done")},
+		Input: []byte("x"), Keep: 100,
+		Line: func(line string) { _ = os.WriteFile(filepath.Join(dir, line), nil, 0o600) },
+	})
+	if e.Code != 0 || e.Output != "go\n" {
+		t.Errorf("%+v", e)
+	}
+}
+
 // last400 is the end of the numbers to 100000.
 func last400() string {
 	var all []string

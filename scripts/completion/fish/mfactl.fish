@@ -42,7 +42,7 @@ complete -c mfactl -n '__mfactl_at' -l version -d 'show the version and exit'
 complete -c mfactl -n '__mfactl_at enable' -f
 complete -c mfactl -n '__mfactl_at enable' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
 complete -c mfactl -n '__mfactl_at enable' -l json -d 'print the credential as JSON'
-complete -c mfactl -n '__mfactl_at enable' -l type -x -d 'totp (codes follow the clock, the default) or hotp (a counter)'
+complete -c mfactl -n '__mfactl_at enable' -l type -x -d 'totp (codes follow the clock, the default), hotp (a counter) or, to add, duo (Duo is asked, and there is no key)'
 complete -c mfactl -n '__mfactl_at enable' -l label -x -d 'what the credential is called in lists'
 complete -c mfactl -n '__mfactl_at enable' -l digits -x -d 'digits of a code, 6 to 10 (default: the realm\'s, else the configuration\'s)'
 complete -c mfactl -n '__mfactl_at enable' -l period -x -d 'how long a totp code lasts (default: the realm\'s, else the configuration\'s)'
@@ -55,7 +55,7 @@ complete -c mfactl -n '__mfactl_at enable' -l version -d 'show the version and e
 complete -c mfactl -n '__mfactl_at reset' -f
 complete -c mfactl -n '__mfactl_at reset' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
 complete -c mfactl -n '__mfactl_at reset' -l json -d 'print the credential as JSON'
-complete -c mfactl -n '__mfactl_at reset' -l type -x -d 'totp (codes follow the clock, the default) or hotp (a counter)'
+complete -c mfactl -n '__mfactl_at reset' -l type -x -d 'totp (codes follow the clock, the default), hotp (a counter) or, to add, duo (Duo is asked, and there is no key)'
 complete -c mfactl -n '__mfactl_at reset' -l label -x -d 'what the credential is called in lists'
 complete -c mfactl -n '__mfactl_at reset' -l digits -x -d 'digits of a code, 6 to 10 (default: the realm\'s, else the configuration\'s)'
 complete -c mfactl -n '__mfactl_at reset' -l period -x -d 'how long a totp code lasts (default: the realm\'s, else the configuration\'s)'
@@ -68,7 +68,7 @@ complete -c mfactl -n '__mfactl_at reset' -l version -d 'show the version and ex
 complete -c mfactl -n '__mfactl_at add' -f
 complete -c mfactl -n '__mfactl_at add' -s c -l config -r -F -d 'the configuration (default /etc/oathkit/oathkit.toml)'
 complete -c mfactl -n '__mfactl_at add' -l json -d 'print the credential as JSON, without its key'
-complete -c mfactl -n '__mfactl_at add' -l type -x -d 'totp (codes follow the clock, the default) or hotp (a counter)'
+complete -c mfactl -n '__mfactl_at add' -l type -x -d 'totp (codes follow the clock, the default), hotp (a counter) or, to add, duo (Duo is asked, and there is no key)'
 complete -c mfactl -n '__mfactl_at add' -l label -x -d 'what the credential is called in lists'
 complete -c mfactl -n '__mfactl_at add' -l digits -x -d 'digits of a code, 6 to 10 (default: the realm\'s, else the configuration\'s)'
 complete -c mfactl -n '__mfactl_at add' -l period -x -d 'how long a totp code lasts (default: the realm\'s, else the configuration\'s)'

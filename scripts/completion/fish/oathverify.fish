@@ -11,7 +11,7 @@ function __oathverify_at
             continue
         end
         switch $word
-            case --algorithm --config --connection --digits --hotp --key-file --method --prompt --realm --rhost --root --service --shell --sshd --step --time --window -c -d -k -m -s -w
+            case --algorithm --config --connection --digits --hotp --key-file --method --prompt --realm --request --rhost --root --service --shell --sshd --step --time --window -c -d -k -m -s -w
                 set skip 1
             case checkpassword converse doctor openvpn pam pipe radius shell squid
                 set -a commands $word
@@ -37,7 +37,8 @@ complete -c oathverify -n '__oathverify_at' -l rhost -x -d 'where the person is,
 complete -c oathverify -n '__oathverify_at' -l json -d 'print the verdict as JSON'
 complete -c oathverify -n '__oathverify_at' -l explain -d 'tell root why, besides judging the code'
 complete -c oathverify -n '__oathverify_at' -l enrol -d 'print the QR code of a user who is enabled and has not given a right code yet'
-complete -c oathverify -n '__oathverify_at' -l method -x -d 'passcode (judge a code, the default), email or sms (send one, and answer no)'
+complete -c oathverify -n '__oathverify_at' -l method -x -d 'passcode (judge a code, the default), push or phone (by Duo), email or sms (send a code, and answer no)'
+complete -c oathverify -n '__oathverify_at' -l request -x -d 'json: standard input is an object with password, passcode and method, and the verdict is one, too'
 complete -c oathverify -n '__oathverify_at' -s k -l key-file -r -F -d 'judge against the keys or key URIs in FILE, without a store'
 complete -c oathverify -n '__oathverify_at' -s d -l digits -x -d 'with -k: digits of a code, 6 to 10 (default 6)'
 complete -c oathverify -n '__oathverify_at' -s s -l step -x -d 'with -k: length of a time step (default 30)'
