@@ -270,6 +270,16 @@ func TestReadLine(t *testing.T) {
 	}
 }
 
+func TestPrintable(t *testing.T) {
+	for in, want := range map[string]string{
+		"Zoë █▀ x": "Zoë █▀ x", "a\tb\n": "a?b?", "\x1b[2J": "?[2J", "\u202eexe.txt": "?exe.txt", "\u0085\u200b": "??", "\xff": "\ufffd",
+	} {
+		if got := Printable(in); got != want {
+			t.Errorf("%q is shown as %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestTable(t *testing.T) {
 	var b bytes.Buffer
 	if err := Table(&b, []string{"NAME", "COMMENT"}, [][]string{{"pam", "x\x1b[2Jy"}, {"longer", ""}}); err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 )
@@ -36,10 +37,11 @@ func Table(w io.Writer, header []string, rows [][]string) error {
 	return tw.Flush()
 }
 
-// Printable is s with its control characters shown as "?".
+// Printable is s with what a terminal would act on, or hide, shown as "?":
+// control characters, and those that turn the direction of text.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < 0x20 || r >= 0x7f && r < 0xa0 {
+		if !strconv.IsPrint(r) {
 			return '?'
 		}
 		return r
