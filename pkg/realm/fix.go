@@ -65,7 +65,7 @@ func Fix(b []byte) (out []byte, mends []Mend) {
 // proved by then is left.
 const (
 	maxFixRounds = 64
-	maxFixWork   = 16 << 20
+	maxFixWork   = 4 << 20
 	maxFixSingle = 64
 )
 

@@ -41,14 +41,16 @@ func betterButSame(a, b *Domains) bool {
 
 // faults counts the problems of the file.
 func (d *Domains) faults() (errors, warnings int) {
-	for _, p := range d.Problems() {
-		if p.Severity == Error {
-			errors++
-		} else {
-			warnings++
+	d.faultsOnce.Do(func() {
+		for _, p := range d.Problems() {
+			if p.Severity == Error {
+				d.errors++
+			} else {
+				d.warnings++
+			}
 		}
-	}
-	return errors, warnings
+	})
+	return d.errors, d.warnings
 }
 
 // A said is a property as a person reads it.

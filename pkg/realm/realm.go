@@ -36,6 +36,9 @@ type Domains struct {
 
 	cleanOnce sync.Once
 	clean     bool // see isClean
+
+	faultsOnce       sync.Once
+	errors, warnings int // see faults
 }
 
 // A Realm is one realm of the effective view.
