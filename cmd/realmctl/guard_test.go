@@ -249,6 +249,7 @@ func TestGuardOfPVE(t *testing.T) {
 		{"disabled entry", "pve", "user:ann@pve:1:0:::::x:\n", strings.Replace(totpTFA, `"created"`, `"enable":false,"created"`, 1), 1, []string{"disabled"}},
 		{"an entry without a period", "pve", "user:ann@pve:1:0:::::x:\n", strings.Replace(totpTFA, "?secret", "?period=0&secret", 1), 1, []string{"PVE can compute no code"}},
 		{"locked", "pve", "user:ann@pve:1:0:::::x:\n", strings.Replace(totpTFA, `{"totp"`, `{"totp-locked":true,"totp"`, 1), 1, []string{"locked", "unlock"}},
+		{"locked, with a key", "pve", "user:ann@pve:1:0:::::" + key + ":\n", strings.Replace(totpTFA, `{"totp"`, `{"totp-locked":true,"totp"`, 1), 1, []string{"ann@pve: TOTP is locked in tfa.cfg"}},
 		{"recovery alone", "pve", "user:ann@pve:1:0:::::x:\n", `{"users":{"ann@pve":{"recovery":{"secret":"ab","entries":[null],"created":1}}}}`, 1, []string{"nothing but recovery codes"}},
 		{"another kind", "pve", "user:ann@pve:1:0:::::x:\n", `{"users":{"ann@pve":{"webauthn":[{"id":"a","created":1,"entry":{}}]}}}`, 1, []string{"but no TOTP"}},
 		{"used entry", "pve", "user:ann@pve:1:0:::::x:\n", `{"users":{"ann@pve":{"totp":[{"id":"a","created":1,"entry":{"totp":"otpauth://totp/a?secret=P6NDPDL6QDS7YFP4","last-count":5}}]}}}`, 0, nil},

@@ -34,6 +34,7 @@ type tool struct {
 	session *session           // who runs this; nil is nobody
 	time    *clock             // nil is the one of this machine
 	watcher func(string) error // leaves the process that ends a trial; nil is watch
+	systemd [2]string          // where it runs, and where its units are enabled
 	plan    *outlook           // what the guard saw
 
 	file, users string // -f, -u; "" where not given
@@ -47,6 +48,7 @@ type tool struct {
 
 func command() *cli.Command {
 	t := &tool{pve: pveRoot, passwd: "/etc/passwd", now: time.Now}
+	t.systemd = [2]string{"/run/systemd/system", "/etc/systemd/system"}
 	t.ready = askMfactl
 	t.session = &session{env: os.Getenv, loginUID: loginUID(), uid: os.Getuid()}
 	return t.command()

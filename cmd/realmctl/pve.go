@@ -52,7 +52,7 @@ func judgeByPVE(u account.User, entry exchange.Tally) standing {
 	if usable > 0 {
 		has = append(has, counted(usable, "key")+" in user.cfg")
 	}
-	if entry.TOTP > 0 && !entry.Locked {
+	if entry.TOTP > 0 {
 		has = append(has, counted(entry.TOTP, "TOTP entry")+" in tfa.cfg")
 	}
 	if unusable > 0 {
@@ -77,8 +77,9 @@ func counted(n int, what string) string {
 
 // lack is the word for what keeps a user out.
 func lack(u account.User, entry exchange.Tally) string {
+	usable, _ := u.Keys.Count()
 	switch {
-	case entry.TOTP > 0:
+	case usable > 0, entry.TOTP > 0:
 		return "totp-locked"
 	case entry.Disabled > 0:
 		return "totp-disabled"
@@ -96,11 +97,12 @@ func lack(u account.User, entry exchange.Tally) string {
 // he has a factor.
 func lacks(u account.User, entry exchange.Tally) string {
 	usable, _ := u.Keys.Count()
-	if usable > 0 || entry.TOTP > 0 && !entry.Locked {
+	if (usable > 0 || entry.TOTP > 0) && !entry.Locked {
 		return ""
 	}
 	var why []string
 	switch faults := u.Keys.Faults(); {
+	case usable > 0: // PVE takes it as one more of his entries, and these are locked
 	case len(faults) > 0:
 		why = append(why, "in user.cfg "+strings.Join(faults, ", "))
 	case u.Keys.Marker() != "":
@@ -109,7 +111,7 @@ func lacks(u account.User, entry exchange.Tally) string {
 		why = append(why, "no key in user.cfg")
 	}
 	switch {
-	case entry.TOTP > 0:
+	case usable > 0 || entry.TOTP > 0:
 		why = append(why, "TOTP is locked in tfa.cfg: pveum user tfa unlock frees it")
 	case entry.Disabled > 0:
 		why = append(why, "the TOTP entry in tfa.cfg is disabled")

@@ -180,6 +180,11 @@ func (t *tool) set(c *cli.Context) error {
 			return nil, nil, editError(doc, err)
 		}
 		if bytes.Equal(edited, old) {
+			if key == "tfa" {
+				if err := t.stillOnTrial(doc, old, id); err != nil {
+					return nil, nil, err
+				}
+			}
 			return edited, []string{fmt.Sprintf("%s of realm %q is that already: nothing to change", key, id)}, nil
 		}
 		said := []string{fmt.Sprintf("%s of realm %q is set", key, id)}

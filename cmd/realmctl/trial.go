@@ -196,8 +196,14 @@ func (t *tool) writeOnTrial(c *cli.Context, doc *realmfile.File, make plan, old,
 		}
 		return writeError(doc, err)
 	}
+	if _, why, required := realm.Parse(old).Required(tr.Realm); required && !doc.PVE() {
+		c.Warn("oathverify asked everybody before, too, for %s: the end of the trial does not change that", why)
+	}
 	*said = append(*said, fmt.Sprintf("this is a trial: in %v it is off again, unless this comes before: realmctl -f %s confirm", t.trial, doc.Path()),
 		"log in from elsewhere first, and keep this session open")
+	if unit := t.missingUnit(doc.Path()); unit != "" {
+		*said = append(*said, "nothing would end it after a crash of this machine, until: systemctl enable --now "+unit)
+	}
 	return nil
 }
 
