@@ -1,8 +1,10 @@
 /* A program that people log in to, with as many habits as such programs have.
  * It authenticates, and says what came of it and what is not as it was before.
  *
- *   host [-hiwcsmge] [-t THREADS] [-r RHOST] CONFDIR SERVICE USER [ANSWER...]
+ *   host [-ahiwcsmge] [-t THREADS] [-r RHOST] CONFDIR SERVICE USER [ANSWER...]
  *
+ * -a ignores all signals, those that the C library keeps for itself, too, as in
+ * what posix_spawn(3) of glibc has started,
  * -e is interrupted by a signal a thousand times a second,
  * -h has a handler for SIGCHLD, -i ignores it, -w waits for any child in a thread
  * all the time, -c closes descriptors 0 to 2 before, -s wants silence, -m looks
@@ -23,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,6 +48,15 @@ static void interrupt(void)
 
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &often, NULL);
+}
+
+static void ignore_all(void)
+{
+	const unsigned long kernels[8] = { (unsigned long)SIG_IGN };
+
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sig != SIGSEGV && sig != SIGBUS && sig != SIGFPE && sig != SIGILL)
+			syscall(SYS_rt_sigaction, (long)sig, kernels, NULL, NSIG / 8UL);
 }
 
 static void on_child(int sig)
@@ -264,8 +276,9 @@ int main(int argc, char **argv)
 	int option, n = 0;
 	bool waits = false, closed = false;
 
-	while ((option = getopt(argc, argv, "hiwcsmget:r:")) != -1) {
+	while ((option = getopt(argc, argv, "ahiwcsmget:r:")) != -1) {
 		switch (option) {
+		case 'a': ignore_all(); break;
 		case 'h': signal(SIGCHLD, on_child); break;
 		case 'e': interrupt(); break;
 		case 'i': signal(SIGCHLD, SIG_IGN); break;
