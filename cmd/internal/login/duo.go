@@ -3,12 +3,14 @@ package login
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"unicode"
 
 	"oathkit/cmd/internal/cli"
+	"oathkit/cmd/internal/trusted"
 	"oathkit/pkg/config"
 	"oathkit/pkg/duo/pipe"
 	"oathkit/pkg/mfa"
@@ -36,6 +38,7 @@ const (
 	reasonDuoDenied   = "duo-denied"      // rejected, whatever he presents
 	reasonDuoEnroll   = "duo-enroll"      // not enrolled, at Duo
 	reasonDuoSent     = "duo-sent"        // sent: new passcodes, by Duo
+	reasonDuoGone     = "duo-gone"        // rejected: the credential was removed while Duo was asked
 	reasonEmpty       = "empty"           // rejected: nothing was answered
 )
 
@@ -98,10 +101,9 @@ func forDuo(u mfa.User, method, code string) bool {
 
 // first is for the first code of a credential that such a user has got besides:
 // it is activated by that, as ever. Whatever else it is Duo judges, and counts.
-func (l *Login) first(u mfa.User, method, code string) (verify.Result, mfa.User) {
-	method, code = wish(method, code)
+func (l *Login) first(u mfa.User, code string) (verify.Result, mfa.User) {
 	for i := range u.Record.Credentials {
-		if method == ByPasscode && !u.Record.Credentials[i].Activated {
+		if !u.Record.Credentials[i].Activated {
 			if r, after := verify.Decide(u, code, l.now, l.Policy); r.Verdict == verify.Accepted {
 				return r, after
 			}
@@ -130,10 +132,12 @@ func wish(method, code string) (string, string) {
 
 // judgeDuo has Duo judge an answer and says what became of it.
 func (l *Login) judgeDuo(method, code string, amend func(*verify.Result)) (verify.Result, error) {
-	if method, code = wish(method, code); l.alone && method == pipe.Auto {
-		return l.Refuse(reasonUnchecked) // nobody has proved anything yet
-	}
+	method, code = wish(method, code)
 	switch {
+	case l.alone && method != ByPasscode:
+		// Nobody has proved anything yet: any stranger could have phones ring
+		// until somebody presses the wrong button.
+		return l.Refuse(reasonUnchecked)
 	case method == string(mfa.Email):
 		return l.Refuse(reasonNoMethod)
 	case method == ByPasscode && strings.TrimSpace(code) == "":
@@ -154,30 +158,23 @@ func (l *Login) judgeDuo(method, code string, amend func(*verify.Result)) (verif
 // is asked, and taken back when it was not. No lock is held meanwhile: a person
 // takes a minute to find a phone.
 func (l *Login) present(q pipe.Request, tell func(string)) (verify.Result, error) {
-	unsure := verify.Result{Verdict: verify.Error}
 	guess := q.Method == ByPasscode
 	var epoch [16]byte
 	if guess {
-		var r verify.Result
-		passed := false
-		err := l.Update(func(u mfa.User) (mfa.User, error) {
-			var after mfa.User
-			r, after, passed = verify.PassOn(u, l.now, l.Policy)
-			l.User, epoch = after, after.Record.Epoch
-			return after, nil
-		})
+		r, passed, err := l.passOn(q.Passcode)
 		if err != nil || !passed {
 			return r, err
 		}
+		epoch = l.User.Record.Epoch
 	}
-	r, err := l.askDuo(q, tell)
+	r, _, err := l.runDuo(q, tell)
 	refused := err == nil && guess && r.Verdict == verify.Rejected && strings.HasPrefix(r.Reason, "duo-"+ByPasscode)
-	if guess && !refused || r.Verdict == verify.Accepted {
+	if guess && !refused || r.OK {
 		uerr := l.Update(func(u mfa.User) (mfa.User, error) {
 			if guess {
 				u = verify.TakeBack(u, l.now, epoch)
 			}
-			if r.Verdict == verify.Accepted {
+			if r = l.stillAsked(u, r); r.Verdict == verify.Accepted {
 				u = verify.Succeed(u, l.now)
 			}
 			l.User = u
@@ -186,24 +183,55 @@ func (l *Login) present(q pipe.Request, tell func(string)) (verify.Result, error
 		err = errors.Join(err, uerr)
 	}
 	if err != nil {
-		return unsure, err
+		return verify.Result{Verdict: verify.Error}, err
 	}
 	return r, nil
 }
 
-// askDuo runs oath-duo for one request, and reads its verdict by what the
-// configuration says.
-func (l *Login) askDuo(q pipe.Request, tell func(string)) (verify.Result, error) {
-	r, _, err := l.runDuo(q, tell)
-	return r, err
+// passOn counts a passcode, unless it need not be passed on: because the user is
+// locked, or because it is the first code of a credential of his own. Both are
+// found out under the same lock, so that of many guesses at once no more are
+// judged by either than one by one.
+func (l *Login) passOn(code string) (r verify.Result, passed bool, err error) {
+	duo, err := l.realmFactor()
+	if err != nil {
+		return verify.Result{Verdict: verify.Error}, false, err
+	}
+	err = l.Update(func(u mfa.User) (mfa.User, error) {
+		passed = false
+		if !duo && duoOf(u) != nil {
+			if r, l.User = l.first(u, code); r.OK {
+				return l.User, nil
+			}
+		}
+		r, l.User, passed = verify.PassOn(u, l.now, l.Policy)
+		return l.User, nil
+	})
+	return r, passed, err
 }
 
+// stillAsked is a result of Duo's, unless the credential by which it was asked
+// was taken from the user meanwhile: then its answer is nobody's any more.
+func (l *Login) stillAsked(u mfa.User, r verify.Result) verify.Result {
+	if duo, err := l.realmFactor(); err == nil && duo {
+		return r
+	}
+	if c := duoOf(u); r.OK && (c == nil || c.ID != l.duoAsked) {
+		l.Said = ""
+		return verify.Result{Verdict: verify.Rejected, Reason: reasonDuoGone}
+	}
+	return r
+}
+
+// runDuo runs oath-duo for one request, and reads its verdict by what the
+// configuration says.
 func (l *Login) runDuo(q pipe.Request, tell func(string)) (verify.Result, []pipe.Device, error) {
 	unsure := verify.Result{Verdict: verify.Error}
 	argv, err := l.oathDuo()
 	if err != nil {
 		return unsure, nil, err
 	}
+	l.duoAsked = l.duoCredential()
 	q.User, _, _ = mfa.SplitID(l.ID)
 	q.Address = l.Attempt.address()
 	l.Said = ""
@@ -241,11 +269,11 @@ func (l *Login) oathDuo() ([]string, error) {
 		return nil, cli.Unsure("cannot find my own file: %w", err)
 	}
 	program := filepath.Join(filepath.Dir(self), "oath-duo")
-	switch info, err := os.Stat(program); {
-	case err != nil:
+	switch err := trusted.Program(program); {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, cli.Unsure("Duo cannot be asked: %w", err).Hint("oath-duo belongs beside oathverify")
-	case info.Mode().Perm()&0o022 != 0:
-		return nil, cli.Unsure("Duo cannot be asked: others than its owner can write %s, so it is not trusted", program)
+	case err != nil:
+		return nil, cli.Unsure("Duo cannot be asked: %w", err)
 	}
 	argv := []string{program}
 	if l.named {
@@ -262,7 +290,7 @@ func (l *Login) oathDuo() ([]string, error) {
 // factor has proved nothing: whatever else asks him still has to be content.
 func (l *Login) resultOf(v pipe.Verdict, method string) (verify.Result, error) {
 	l.Said = v.Message
-	r := verify.Result{Verdict: verify.Rejected, Kind: kindDuo, Credential: l.duoCredential()}
+	r := verify.Result{Verdict: verify.Rejected, Kind: kindDuo, Credential: l.duoAsked}
 	switch {
 	case v.Result == pipe.Choose:
 		return r, nil // the caller goes on

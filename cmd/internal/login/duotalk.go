@@ -16,13 +16,21 @@ type choice struct{ method, device, text string }
 // converseDuo is a login at Duo with somebody to talk to: what can be done is
 // listed, and chosen by its number, or a passcode is given. It goes on until one
 // was right, or as often as the configuration says.
-func (l *Login) converseDuo(p Person, u mfa.User) (verify.Result, error) {
+//
+// A code of the user's own is judged as ever, unless the realm's factor is Duo.
+func (l *Login) converseDuo(p Person, u mfa.User, realmDuo bool) (verify.Result, error) {
 	l.User = u
 	r, devices, err := l.runDuo(pipe.Request{Ask: pipe.Devices}, func(string) {})
 	switch {
 	case err != nil:
 		return l.tellOf(p, verify.Result{Verdict: verify.Error}, l.Fail(err))
 	case r.Reason != "": // Duo has said all that there is to say
+		if r.OK {
+			if u, err = l.view(); err != nil {
+				return l.tellOf(p, verify.Result{Verdict: verify.Error}, l.Fail(err))
+			}
+			r = l.stillAsked(u, r)
+		}
 		r, err = l.record(r)
 		return l.tellDuo(p, r, err)
 	}
@@ -42,8 +50,7 @@ func (l *Login) converseDuo(p Person, u mfa.User) (verify.Result, error) {
 				return l.Refuse(reasonCancelled)
 			}
 			c = choose(choices, answer)
-			if c.method == ByPasscode && duoOf(u) != nil && !forDuo(u, c.method, c.text) {
-				// A code of the user's own.
+			if c.method == ByPasscode && !realmDuo && !forDuo(u, c.method, c.text) {
 				if r, err = l.judgeOwn(c.text); err != nil || r.OK {
 					return l.tellOf(p, r, err)
 				}

@@ -72,6 +72,7 @@ type Login struct {
 	password string // what became of the password, for the audit log
 	alone    bool   // this answer is all that there is: nobody checks a password
 	warning  string // for the audit log, too
+	duoAsked string // the id of the credential by which Duo was asked, if it was one
 }
 
 // Begin opens the site that the configuration names for one attempt, so that it
@@ -195,10 +196,6 @@ func (l *Login) decide(method string, readings []string) (verify.Result, error) 
 		case err != nil:
 			return stored, err
 		case forDuo(u, method, readings[0]):
-			if r, after := l.first(u, method, readings[0]); r.OK {
-				result, l.User = r, after
-				return site.Keep(stored, u, after), nil
-			}
 			l.User = u
 			return stored, errAskDuo
 		case method == string(mfa.Email), method == string(mfa.SMS):

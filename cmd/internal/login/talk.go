@@ -49,7 +49,7 @@ func (l *Login) Converse(p Person, t Talk) (verify.Result, error) {
 		case err != nil:
 			return l.tellOf(p, unsure, l.Fail(err))
 		case duo || duoOf(u) != nil:
-			return l.converseDuo(p, u)
+			return l.converseDuo(p, u, duo)
 		}
 		if err := l.prepare(p, t, u); err != nil {
 			return unsure, l.Fail(err)

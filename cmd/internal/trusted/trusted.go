@@ -23,6 +23,19 @@ func ReadFile(path string, limit int64) ([]byte, error) { return read(path, limi
 // read.
 func ReadSecret(path string, limit int64) ([]byte, error) { return read(path, limit, 0o077) }
 
+// Program says why a program must not be run: it is not there, or somebody
+// besides root and the caller could have put it there. A link is followed.
+func Program(path string) error {
+	var st syscall.Stat_t
+	if err := again(func() error { return syscall.Stat(path, &st) }); err != nil {
+		return &fs.PathError{Op: "stat", Path: path, Err: err}
+	}
+	if err := check(path, &st); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
 func read(path string, limit int64, without uint32) ([]byte, error) {
 	// Without O_NONBLOCK the opening of a named pipe would wait for a writer.
 	var fd int

@@ -1,0 +1,159 @@
+package cmd
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"oathkit/pkg/duo/duotest"
+)
+
+// talk is a login in converse, whose answers are given beforehand.
+func (l *lab) talk(user string, answers ...string) run {
+	l.t.Helper()
+	head := "user " + user + "\n\n"
+	for _, a := range answers {
+		head += "answer " + a + "\n"
+	}
+	return l.run(head, "oathverify", "converse", "--any-realm")
+}
+
+// In a realm whose factor is Duo nothing else lets in, whoever asks: not a code of
+// the user's own either, nor a recovery code.
+func TestDuoAloneInItsRealm(t *testing.T) {
+	l, s := newDuoLab(t, "prompts = 1")
+	k := newToken(t, 1)
+	toml := l.read("oathkit.toml") // he had codes before the realm got its factor
+	l.write("oathkit.toml", strings.Replace(toml, `factor = "duo"`, `factor = "oath"`, 1))
+	l.enrol("alice@pve", k, 0)
+	l.write("oathkit.toml", toml)
+	codes := strings.Fields(l.must("", "mfactl", "codes", "alice@pve"))
+	l.must("", "mfactl", "add", "--type", "duo", "alice@pve")
+	away(20 * time.Second)
+	for i, code := range []string{k.totp(0), codes[0]} {
+		if r := l.talk("alice@pve", code); r.code != 1 || !strings.HasSuffix(r.out, "verdict refused\n") {
+			t.Errorf("%d in converse: exit code %d\n%s", i, r.code, r.out)
+		}
+		if r := l.run(code+"\n", "oathverify", "alice@pve"); r.code != 1 {
+			t.Errorf("%d: exit code %d", i, r.code)
+		}
+	}
+	if n := len(s.Requests()); n != 8 {
+		t.Errorf("Duo had %d requests, want 8: %v", n, s.Paths())
+	}
+	if r := l.talk("alice@pve", "111111"); r.code != 0 {
+		t.Errorf("a passcode: exit code %d\n%s", r.code, r.out)
+	}
+}
+
+// A device that a user gets beside Duo is activated by its first code in a talk as
+// anywhere, and a guess at it counts like one at a passcode.
+func TestDuoFirstCodeInATalk(t *testing.T) {
+	l, s := newDuoLab(t, "prompts = 1")
+	s.Know("fred", duotest.User{Devices: []duotest.Device{duotest.Phone()}, Passcodes: []string{"777777"}})
+	f := newToken(t, 2)
+	l.must("", "mfactl", "add", "--type", "duo", "fred@pam")
+	l.must(f.key.Base32()+"\n", "mfactl", "add", "--type", "hotp", "fred@pam")
+	if r := l.talk("fred@pam", f.hotp()); r.code != 0 {
+		t.Errorf("the first code: exit code %d\n%s%v", r.code, r.out, s.Paths())
+	}
+	if r := l.talk("fred@pam", f.hotp()); r.code != 0 {
+		t.Errorf("the second code: exit code %d\n%s%v", r.code, r.out, s.Paths())
+	}
+	if log := l.read("audit.jsonl"); strings.Count(log, `"verdict":"accepted"`) != 2 || strings.Contains(log, `"kind":"duo","reason"`) {
+		t.Errorf("the audit log has\n%s", log)
+	}
+}
+
+// Where no program checks passwords nobody has proved anything, so a wish for a
+// push, a call or messages reaches no phone.
+func TestDuoRingsForNoStranger(t *testing.T) {
+	l, s := newDuoLab(t)
+	for _, secret := range []string{"x,push", "x,phone", "x,sms", "push", "PUSH ", "", ","} {
+		if r := l.run("alice@pve\n"+secret+"\n", "oathverify", "pipe", "--any-realm"); r.code != 1 {
+			t.Errorf("%q: exit code %d\n%s", secret, r.code, r.err)
+		}
+	}
+	if n := len(s.Requests()); n != 0 {
+		t.Errorf("strangers have made %d requests: %v", n, s.Paths())
+	}
+	if log := l.read("audit.jsonl"); strings.Count(log, `"reason":"password-not-checked"`) != 7 {
+		t.Errorf("the audit log has\n%s", log)
+	}
+	if r := l.run("alice@pve\nx,111111\n", "oathverify", "pipe", "--any-realm"); r.code != 0 {
+		t.Errorf("a passcode: exit code %d\n%s", r.code, r.err)
+	}
+}
+
+// Whose credential is taken away while the phone rings does not get in by it.
+func TestDuoRemovedMeanwhile(t *testing.T) {
+	for _, how := range []string{"disable", "remove", "replace"} {
+		t.Run(how, func(t *testing.T) {
+			l, s := newDuoLab(t)
+			s.Know("carol", duotest.User{Devices: []duotest.Device{duotest.Phone()}, Phone: "allow", After: 5 * time.Second})
+			id := l.credentialOf("carol@pam")
+			got := make(chan run)
+			go func() { got <- l.run("", "oathverify", "--json", "--method", "push", "carol@pam") }()
+			for end := time.Now().Add(30 * time.Second); len(s.Requests()) < 3 && time.Now().Before(end); {
+				time.Sleep(20 * time.Millisecond)
+			}
+			switch how {
+			case "disable":
+				l.must("", "mfactl", "disable", "carol@pam")
+			default:
+				l.must("", "mfactl", "remove", "carol@pam", id)
+				if how == "replace" {
+					l.must("", "mfactl", "add", "--type", "duo", "carol@pam")
+				}
+			}
+			if r := <-got; r.code != 1 || !strings.Contains(r.out, `"verdict": "rejected"`) {
+				t.Errorf("exit code %d\n%s%s", r.code, r.out, r.err)
+			}
+			if log := l.read("audit.jsonl"); !strings.Contains(log, `"verdict":"rejected","reason":"duo-gone"`) {
+				t.Errorf("the audit log has\n%s", log)
+			}
+		})
+	}
+}
+
+// credentialOf is the id of a user's only credential.
+func (l *lab) credentialOf(user string) string {
+	l.t.Helper()
+	shown := l.must("", "mfactl", "show", user)
+	for line := range strings.Lines(shown) {
+		if id, _, _ := strings.Cut(line, " "); len(id) == 32 {
+			return id
+		}
+	}
+	l.t.Fatalf("no credential in\n%s", shown)
+	return ""
+}
+
+// An oath-duo that somebody else could have put there is not run.
+func TestDuoOfSomebodyElse(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("a file can be given away by root alone")
+	}
+	l, _ := newDuoLab(t)
+	evil := "#!/bin/sh\necho '" + `{"ok":true,"result":"allow","stage":"auth","user":"alice","message":"","status":"allow","detail":"","devices":null}` + "'\n"
+	b, err := os.ReadFile(filepath.Join(bin, "oathverify"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, theirs := l.path("oathverify"), l.path("oath-duo")
+	for path, text := range map[string]string{own: string(b), theirs: evil} {
+		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chown(theirs, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	cmd := l.command("oathverify", "--method", "push", "alice@pve")
+	cmd.Path = own
+	if r := finish(t, cmd); r.code != 111 || !strings.Contains(r.err, "oath-duo: belongs to uid 65534, neither root nor you") {
+		t.Errorf("exit code %d\n%s", r.code, r.err)
+	}
+}
