@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ var bin string
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
 
 func buildAndRun(m *testing.M) int {
+	syscall.Umask(0o022) // the hosts' accounts must be able to read what the tests write
 	dir, err := os.MkdirTemp("", "oathkit-bin-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
