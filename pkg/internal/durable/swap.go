@@ -51,18 +51,8 @@ func (d *Dir) Swap(name, backup string, was Seen, old, data []byte, o ReplaceOpt
 		return err
 	}
 	defer is.Close()
-	now, err := is.seen()
-	if err != nil {
+	if err := is.unchanged(was, old); err != nil {
 		return err
-	}
-	if now != was { // a file that was only touched, or a file system with fleeting numbers
-		same, err := is.holds(old)
-		if err != nil {
-			return err
-		}
-		if !same {
-			return fmt.Errorf("cannot replace %q: %w", d.Path(name), ErrChanged)
-		}
 	}
 	f, err := d.temporary(o.Temp)
 	if err != nil {
@@ -92,6 +82,20 @@ func (d *Dir) Swap(name, backup string, was Seen, old, data []byte, o ReplaceOpt
 	}
 	if serr := o.excuse(d.Sync()); serr != nil {
 		return serr
+	}
+	return err
+}
+
+// unchanged says whether the file is the one that was seen, or at least holds the
+// bytes old: one that was only touched, or a file system with fleeting numbers.
+func (f *File) unchanged(was Seen, old []byte) error {
+	now, err := f.seen()
+	if err != nil || now == was {
+		return err
+	}
+	same, err := f.holds(old)
+	if err == nil && !same {
+		err = fmt.Errorf("cannot replace %q: %w", f.Path(), ErrChanged)
 	}
 	return err
 }
