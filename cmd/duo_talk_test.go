@@ -27,6 +27,14 @@ func TestDuoOnATerminal(t *testing.T) {
 	if shown := c.shown(); strings.Contains(shown, "000000") {
 		t.Errorf("the passcode was shown:\n%s", shown)
 	}
+	if os.Getuid() == 0 {
+		c = talkTo(t, l.command("oathverify", "--explain", "nobody@pve"))
+		c.expect("the verdict is not-enrolled (duo-enroll): Duo was asked")
+		c.end(1)
+	} else {
+		c = talkTo(t, l.command("oathverify", "nobody@pve"))
+		c.end(1)
+	}
 	c = talkTo(t, l.command("oathverify", "nobody@pve"))
 	c.expect("https://api-test.duosecurity.com/portal?code=1234567890abcdef")
 	c.end(1)
@@ -34,7 +42,7 @@ func TestDuoOnATerminal(t *testing.T) {
 	c.expect("Passcode or number (1-3): ")
 	c.send("\x03")
 	c.end(1)
-	if n := len(s.Requests()); n != 7 {
+	if n := len(s.Requests()); n != 8 {
 		t.Errorf("%d requests: %v", n, s.Paths())
 	}
 }

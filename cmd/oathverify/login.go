@@ -66,7 +66,7 @@ func (o *options) judge(c *cli.Context, l *login.Login, code string) error {
 		return o.unsure(c, l, err)
 	}
 	if o.explain && explained == nil {
-		explained = []string{"the verdict is " + string(r.Verdict) + " (" + r.Reason + "): Duo was asked, and what its factors are is not known here"}
+		explained = []string{askedDuo(r)}
 	}
 	for _, line := range explained {
 		if o.json {
@@ -78,6 +78,11 @@ func (o *options) judge(c *cli.Context, l *login.Login, code string) error {
 		}
 	}
 	return o.tell(c, l, r)
+}
+
+// askedDuo explains a verdict that the records do not.
+func askedDuo(r verify.Result) string {
+	return "the verdict is " + string(r.Verdict) + " (" + r.Reason + "): Duo was asked, and what its factors are is not known here"
 }
 
 // tell gives the verdict to the one who asked.

@@ -23,6 +23,9 @@ func (o *options) talkAtTerminal(c *cli.Context, l *login.Login) error {
 	if err != nil {
 		return o.unsure(c, l, err)
 	}
+	if o.explain {
+		c.Say("%s", askedDuo(r))
+	}
 	// The person has been told.
 	if o.json {
 		if err := c.JSON(verdictOf(l, r)); err != nil {
