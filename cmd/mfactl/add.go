@@ -50,6 +50,9 @@ func (o *options) runAdd(c *cli.Context) error {
 	if made.Kind == mfa.Duo {
 		then = "from now on Duo is asked"
 	}
+	if made.Kind != mfa.Duo {
+		s.warnFactor(t)
+	}
 	c.Say("Credential %s (%s) has been added for the user %s; %s", made.ID, describe(made), c.Args[0], then)
 	return unrecorded
 }

@@ -75,6 +75,7 @@ func (o *options) issue(c *cli.Context, creating bool, make maker) error {
 		return err
 	}
 	warnApps(c, out.credential)
+	s.warnFactor(t)
 	if out.before.Activated() && !t.required {
 		c.Warn("until user %q gives the first right code, the password alone lets him in", t.id)
 	}
@@ -124,6 +125,7 @@ func (s *session) showNew(t target, u mfa.User, cr mfa.Credential) error {
 	fmt.Fprint(w, "Scan the QR code with an authenticator app, or type the key into it, then log in\n"+
 		"with the code that it shows. The first right code activates the credential.\n")
 	switch {
+	case !t.byRecord(): // see warnFactor
 	case !t.required:
 		fmt.Fprint(w, "Until then the password alone still works.\n")
 	case s.Config.Enroll.Grace > 0:

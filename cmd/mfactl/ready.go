@@ -14,7 +14,7 @@ import (
 // A readiness is what realmctl asks of a user before a realm asks for a factor.
 type readiness struct {
 	ID      string `json:"id"`      // name@realm
-	Usable  int    `json:"usable"`  // activated credentials
+	Usable  int    `json:"usable"`  // activated credentials, those of kind duo only where Duo is configured
 	Pending int    `json:"pending"` // credentials that no right code has proved yet
 	Locked  bool   `json:"locked"`  // now even a right code is refused
 }
@@ -73,6 +73,11 @@ func (s *session) readiness(u mfa.User, lost bool) readiness {
 	r := readiness{ID: u.ID}
 	st, err := s.standing(u)
 	r.Usable, r.Pending, r.Locked = st.Usable, st.Pending, st.Locked
+	for i := range u.Record.Credentials {
+		if c := &u.Record.Credentials[i]; c.Kind == mfa.Duo && c.Activated && !s.Config.Duo.Complete() {
+			r.Usable--
+		}
+	}
 	if lost || err != nil { // nothing lets him in before the state is rebuilt
 		r.Usable, r.Locked = 0, true
 	}

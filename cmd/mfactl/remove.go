@@ -17,7 +17,7 @@ func (o *options) runDisable(c *cli.Context) error {
 		return err
 	}
 	reason := ""
-	if t.required {
+	if t.asksRecord() {
 		if !s.lockOut {
 			switch u, err := s.view(t); {
 			case err != nil && !u.Enrolled():
@@ -45,6 +45,8 @@ func (o *options) runDisable(c *cli.Context) error {
 func (s *session) warnDisabled(t target) {
 	again, err := s.Judged(mfa.User{ID: t.id}, s.now)
 	switch {
+	case !t.byRecord():
+		s.warnFactor(t)
 	case err != nil:
 		s.c.Warn("%v", err)
 	case again.Enrolled():
@@ -74,7 +76,7 @@ func (o *options) runRemove(c *cli.Context) error {
 		if after, err = mfa.Remove(u, found.ID); err != nil {
 			return u, err
 		}
-		if t.required && !s.lockOut && locksOut(before, after) {
+		if t.asksRecord() && !s.lockOut && locksOut(before, after) {
 			return u, s.lockedOut(t, "removing this credential", "add another one and let the user log in with it first")
 		}
 		return after, nil
@@ -83,7 +85,7 @@ func (o *options) runRemove(c *cli.Context) error {
 		return err
 	}
 	reason := ""
-	if t.required && locksOut(before, after) {
+	if t.asksRecord() && locksOut(before, after) {
 		reason = forced
 	}
 	unrecorded := s.record(t, "remove", gone.ID, string(gone.Kind), reason)

@@ -12,6 +12,7 @@ import (
 	"oathkit/cmd/internal/cli"
 	"oathkit/cmd/internal/site"
 	"oathkit/pkg/audit"
+	"oathkit/pkg/config"
 	"oathkit/pkg/mfa"
 	"oathkit/pkg/store"
 )
@@ -73,6 +74,26 @@ type target struct {
 	realm    string
 	required bool   // the realm asks everybody for a factor
 	why      string // which line says so, or why it is so
+	factor   string // the type of the realm's factor
+}
+
+// byRecord says whether the realm's factor is what a record holds. Elsewhere no
+// change of a record lets anybody in or locks him out.
+func (t target) byRecord() bool { return t.factor == config.FactorOATH }
+
+// asksRecord says whether who has no usable record is locked out.
+func (t target) asksRecord() bool { return t.required && t.byRecord() }
+
+// warnFactor says, of a realm whose factor is another one, what a record there is
+// worth.
+func (s *session) warnFactor(t target) {
+	switch {
+	case t.byRecord():
+	case t.factor == config.FactorDuo:
+		s.c.Warn("the factor of realm %q is Duo, which is asked about everybody there: no code of user %q is", t.realm, t.id)
+	default:
+		s.c.Warn("the factor of realm %q is %q, which this version does not know: nobody gets in there", t.realm, t.factor)
+	}
 }
 
 // target finds the user that is meant. With creating set a realm file that
@@ -90,6 +111,9 @@ func (s *session) target(name string, creating bool) (target, error) {
 	}
 	t := target{id: id, realm: realm}
 	t.why, t.required = s.Realms.Required(realm)
+	if t.factor = s.Config.Factor(realm); !t.byRecord() {
+		t.why, t.required = s.Site.FactorWhy(realm), true
+	}
 	if creating && s.Realms.Err() == nil && !s.Realms.Has(realm) {
 		s.c.Warn("realm %q is not in %s: is it spelled rightly?", realm, s.Config.Paths.Domains)
 	}

@@ -35,7 +35,16 @@ func (s *session) askCode(u mfa.User) error {
 			s.c.Warn("%v", err)
 		}
 	}
-	code, err := s.secret("Current code or recovery code: ")
+	prompt := "Current code or recovery code: "
+	if onlyDuo(u) {
+		// A passcode of Duo's would be counted as a wrong code.
+		if u.Record.Recovery.Left(u.State.For(u.Record).RecoveryUsed) == 0 {
+			return cli.Refused("your factor is Duo, which is not asked here, and you have no recovery codes").
+				Hint("the administrator can change your factors, or make recovery codes: mfactl codes %s", u.ID)
+		}
+		prompt = "Recovery code: "
+	}
+	code, err := s.secret(prompt)
 	if err != nil {
 		return err
 	}
@@ -58,6 +67,20 @@ func onlySent(u mfa.User) *mfa.Credential {
 		}
 	}
 	return first
+}
+
+// onlyDuo says whether the user has nothing else that is activated.
+func onlyDuo(u mfa.User) bool {
+	duo := false
+	for i := range u.Record.Credentials {
+		if c := &u.Record.Credentials[i]; c.Activated {
+			if c.Kind != mfa.Duo {
+				return false
+			}
+			duo = true
+		}
+	}
+	return duo
 }
 
 // judge holds an answer against what the user has, in a transaction: a right

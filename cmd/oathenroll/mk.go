@@ -7,6 +7,7 @@ import (
 
 	"oathkit/cmd/internal/caller"
 	"oathkit/cmd/internal/cli"
+	"oathkit/pkg/config"
 	"oathkit/pkg/mfa"
 	"oathkit/pkg/oath"
 )
@@ -42,6 +43,9 @@ func (o *options) runMake(c *cli.Context) error {
 		return err
 	case len(u.Record.Credentials) >= mfa.MaxCredentials:
 		return cli.Refused("%w, and you have as many", mfa.ErrTooMany).Hint("ask the administrator to remove one")
+	}
+	if s.Config.Factor(s.who.realm) != config.FactorOATH {
+		return cli.Refused("nothing that could be set up here would be asked for: %s", s.FactorWhy(s.who.realm))
 	}
 	e := &enrolment{session: s, epoch: u.Record.Epoch}
 	if e.options, err = s.parameters(kind, u); err != nil {

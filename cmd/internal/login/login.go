@@ -118,7 +118,7 @@ func (l *Login) Resolve() error {
 func (l *Login) ask() {
 	l.Policy = l.Site.Policy(l.Realm)
 	if l.Site.Config.Factor(l.Realm) != config.FactorOATH {
-		l.Policy.Required, l.Policy.RequiredBy = true, "[realm."+l.Realm+"] factor in the configuration"
+		l.Policy.Required, l.Policy.RequiredBy = true, l.Site.FactorWhy(l.Realm)
 	}
 }
 

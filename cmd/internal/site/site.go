@@ -66,6 +66,12 @@ func (s *Site) Policy(realmID string) verify.Policy {
 	return p
 }
 
+// FactorWhy is, of a realm whose factor is not codes, what asks everybody in it
+// for that, in words for an administrator.
+func (s *Site) FactorWhy(realmID string) string {
+	return "[realm." + realmID + "] factor in the configuration"
+}
+
 // Record writes the event to the audit log. Where that fails the context's
 // standard error says so; the failure is returned only when the configuration
 // says that no event may be lost.
