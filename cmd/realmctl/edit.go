@@ -40,7 +40,7 @@ func (t *tool) edit(c *cli.Context, make plan) error {
 	}
 	if t.dryRun {
 		if edited != nil && !t.json {
-			c.Stdout.Write(unifiedDiff(doc.Path(), old, edited))
+			c.Stdout.Write(t.diff(doc.Path(), old, edited))
 		}
 		if bytes.Equal(old, edited) || t.showDiff && err == nil {
 			tell(c, said)
@@ -51,7 +51,7 @@ func (t *tool) edit(c *cli.Context, make plan) error {
 		return err
 	}
 	if t.showDiff {
-		c.Stdout.Write(unifiedDiff(doc.Path(), old, edited))
+		c.Stdout.Write(t.diff(doc.Path(), old, edited))
 		if err := c.Stdout.Flush(); err != nil {
 			return cli.StdoutError(err)
 		}

@@ -36,6 +36,7 @@ type tool struct {
 	watcher func(string) error // leaves the process that ends a trial; nil is watch
 	systemd [2]string          // where it runs, and where its units are enabled
 	plan    *outlook           // what the guard saw
+	screen  bool               // standard output is a terminal
 
 	file, users string // -f, -u; "" where not given
 	config      string // -c; "" where not given
@@ -50,6 +51,7 @@ func command() *cli.Command {
 	t := &tool{pve: pveRoot, passwd: "/etc/passwd", now: time.Now}
 	t.systemd = [2]string{"/run/systemd/system", "/etc/systemd/system"}
 	t.ready = askMfactl
+	t.screen = cli.IsTerminal(os.Stdout)
 	t.session = &session{env: os.Getenv, loginUID: loginUID(), uid: os.Getuid()}
 	return t.command()
 }
