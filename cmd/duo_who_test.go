@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -115,6 +116,51 @@ func TestDuoRemovedMeanwhile(t *testing.T) {
 				t.Errorf("the audit log has\n%s", log)
 			}
 		})
+	}
+}
+
+// A yes of Duo's that cannot be kept, or not be written to the audit log where
+// none may be lost, is none.
+func TestDuoYesIsKeptFirst(t *testing.T) {
+	l, s := newDuoLab(t)
+	s.Know("carol", duotest.User{Devices: []duotest.Device{duotest.Phone()}, Phone: "allow", After: 3 * time.Second, Passcodes: []string{"555555"}})
+	got := make(chan run)
+	go func() { got <- l.run("", "oathverify", "--json", "--method", "push", "carol@pam") }()
+	for end := time.Now().Add(30 * time.Second); len(s.Requests()) < 3 && time.Now().Before(end); {
+		time.Sleep(20 * time.Millisecond)
+	}
+	damaged := 0
+	err := filepath.WalkDir(l.path("store"), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !strings.Contains(path, "carol") || !e.Type().IsRegular() {
+			return err
+		}
+		damaged++
+		return os.WriteFile(path, []byte("x"), 0o600)
+	})
+	if err != nil || damaged == 0 {
+		t.Fatalf("%d files of the store were damaged: %v", damaged, err)
+	}
+	if r := <-got; r.code != 111 || !strings.Contains(r.out, `"verdict": "error"`) {
+		t.Errorf("in a damaged store: exit code %d\n%s%s", r.code, r.out, r.err)
+	}
+	if log := l.read("audit.jsonl"); strings.Contains(log, `"verdict":"accepted"`) {
+		t.Errorf("the audit log has\n%s", log)
+	}
+	toml := l.read("oathkit.toml")
+	l.write("oathkit.toml", strings.Replace(toml, l.path("audit.jsonl"), "/dev/full", 1)+"[audit]\nrequired = true\n")
+	for _, user := range []string{"alice@pve", "in@pve"} {
+		if r := l.run("", "oathverify", "--json", "--method", "push", user); r.code != 111 || strings.Contains(r.out, "accepted") {
+			t.Errorf("%s without an audit log: exit code %d\n%s%s", user, r.code, r.out, r.err)
+		}
+	}
+}
+
+// The host's own question is asked behind Duo's list, too.
+func TestDuoPrompt(t *testing.T) {
+	l, _ := newDuoLab(t)
+	r := l.run("user alice@pve\n\nanswer 111111\n", "oathverify", "converse", "--any-realm", "--prompt", "Which? ")
+	if r.code != 0 || !strings.Contains(r.out, "\nask Which? \n") || strings.Contains(r.out, "Passcode or number") {
+		t.Errorf("exit code %d\n%s", r.code, r.out)
 	}
 }
 

@@ -18,7 +18,7 @@ type choice struct{ method, device, text string }
 // was right, or as often as the configuration says.
 //
 // A code of the user's own is judged as ever, unless the realm's factor is Duo.
-func (l *Login) converseDuo(p Person, u mfa.User, realmDuo bool) (verify.Result, error) {
+func (l *Login) converseDuo(p Person, t Talk, u mfa.User, realmDuo bool) (verify.Result, error) {
 	l.User = u
 	r, devices, err := l.runDuo(pipe.Request{Ask: pipe.Devices}, func(string) {})
 	switch {
@@ -45,7 +45,11 @@ func (l *Login) converseDuo(p Person, u mfa.User, realmDuo bool) (verify.Result,
 				listed = true
 				_ = p.Tell(menu(l.ID, choices))
 			}
-			answer, err := p.Ask(question(choices))
+			prompt := t.Prompt
+			if prompt == "" {
+				prompt = question(choices)
+			}
+			answer, err := p.Ask(prompt)
 			if err != nil {
 				return l.Refuse(reasonCancelled)
 			}

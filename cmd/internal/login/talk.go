@@ -27,7 +27,7 @@ const reasonCancelled = "cancelled"
 
 // A Talk is how a person is asked.
 type Talk struct {
-	Prompt string // empty means Prompt
+	Prompt string // empty means Prompt, and where Duo is asked what can be answered
 	Enrol  bool   // show the QR code to whoever is enabled and has not given a right code yet
 }
 
@@ -49,7 +49,7 @@ func (l *Login) Converse(p Person, t Talk) (verify.Result, error) {
 		case err != nil:
 			return l.tellOf(p, unsure, l.Fail(err))
 		case duo || duoOf(u) != nil:
-			return l.converseDuo(p, u, duo)
+			return l.converseDuo(p, t, u, duo)
 		}
 		if err := l.prepare(p, t, u); err != nil {
 			return unsure, l.Fail(err)
