@@ -101,12 +101,8 @@ func sum(b []byte) string {
 	return hex.EncodeToString(s[:])
 }
 
-// inForce says whether the line that the trial wrote is the one that counts.
-func (tr trial) inForce(b []byte) bool {
-	r, _ := realm.Parse(b).Lookup(tr.Realm)
-	p, ok := r.Property("tfa")
-	return ok && p.Value == tr.Value
-}
+// inForce says whether the line that the trial wrote still asks for a factor.
+func (tr trial) inForce(b []byte) bool { return realm.AsksStill(b, tr.Realm, tr.Value) }
 
 // readNote reads a trial; found is false where there is none.
 func readNote(doc *realmfile.File, ending string) (tr trial, found bool, err error) {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestEscapePath(t *testing.T) {
@@ -35,7 +36,7 @@ func TestTrialNamesItsUnit(t *testing.T) {
 		t.Errorf("without systemd: %s", h.talk.String())
 	}
 	h.ends(h.tool.disable, 0, "", false, off, "pve")
-	h.tool.systemd, h.tool.trial = [2]string{t.TempDir(), t.TempDir()}, 60e9
+	h.tool.systemd, h.tool.trial = [2]string{t.TempDir(), t.TempDir()}, time.Minute
 	file, err := filepath.EvalSymlinks(h.path("domains.cfg"))
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +53,7 @@ func TestTrialNamesItsUnit(t *testing.T) {
 	if err := os.Symlink("/usr/lib/systemd/system/oathkit-trial@.path", filepath.Join(wants, unit)); err != nil {
 		t.Fatal(err)
 	}
-	h.tool.trial = 60e9
+	h.tool.trial = time.Minute
 	h.ends(h.tool.enable, 0, "this is a trial", true, on, "pve")
 	if strings.Contains(h.talk.String(), says) {
 		t.Errorf("it is enabled: %s", h.talk.String())
@@ -70,6 +71,17 @@ func TestTrialThatChangesNothing(t *testing.T) {
 	if h := onTrial(t, off); strings.Contains(h.talk.String(), says) {
 		t.Errorf("in the file: %s", h.talk.String())
 	}
+}
+
+// Somebody appends a second section of the realm, which counts from now on. To
+// oathverify the first one still asks, so the trial takes its line back.
+func TestTrialOfADuplicatedSection(t *testing.T) {
+	const second = "\npve: pve\n\tcomment z\n"
+	h := onTrial(t, off)
+	h.write("domains.cfg", on+second)
+	h.ends(h.tool.expire, 1, "goes on", true, on+second)
+	h.ran += 11 * time.Minute
+	h.ends(h.tool.expire, 0, "off again", false, off+second)
 }
 
 // What will be undone is not called done.

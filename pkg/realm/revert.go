@@ -23,13 +23,19 @@ func TFALine(b []byte, id string) []byte {
 // RevertTFA takes back an edit that gave a realm the tfa value wrote: the line that
 // sets it becomes what was there before, see TFALine, or goes where that is nil, and
 // a section that the edit made (made) goes as well when it holds nothing else. ok is
-// false, and nothing changes, when the value that Proxmox VE reads is not wrote any
-// more. Where other lines of the realm stand in the way all go that ask for a factor
+// false, and nothing changes, when the line is not there any more, see [AsksStill]. Where other lines of the realm stand in the way all go that ask for a factor
 // in it.
 func RevertTFA(b []byte, id, wrote string, before []byte, made bool) (out []byte, ok bool, err error) {
-	r, _ := Parse(b).Lookup(id)
-	if p, has := r.Property("tfa"); !has || p.Value != wrote {
-		return b, false, nil
+	d := Parse(b)
+	if !d.reads(id, wrote) {
+		l, ok := d.leftover(id, wrote)
+		if !ok {
+			return b, false, nil
+		}
+		if out = splice(b, l.Start, l.End, before); len(before) == 0 {
+			out = splice(b, l.Start, l.Next, nil)
+		}
+		return out, true, nil
 	}
 	e, err := newEdit(b, id, "tfa")
 	if err != nil {
@@ -48,6 +54,36 @@ func RevertTFA(b []byte, id, wrote string, before []byte, made bool) (out []byte
 	}
 	out, _, err = DisableTFA(b, id)
 	return out, err == nil, err
+}
+
+// AsksStill says whether the line is there by which a realm got the tfa value wrote:
+// Proxmox VE reads that value, or it reads none, for it goes by another section by now,
+// and a person still sees the line.
+func AsksStill(b []byte, id, wrote string) bool {
+	d := Parse(b)
+	_, left := d.leftover(id, wrote)
+	return left || d.reads(id, wrote)
+}
+
+func (d *Domains) reads(id, value string) bool {
+	r, _ := d.Lookup(id)
+	p, has := r.Property("tfa")
+	return has && p.Value == value
+}
+
+// leftover is the line with a tfa value that a person sees in a realm for which
+// Proxmox VE reads none.
+func (d *Domains) leftover(id, value string) (section.Line, bool) {
+	if r, _ := d.Lookup(id); r.TFA != nil {
+		return section.Line{}, false
+	}
+	for _, w := range d.wishesOf(id) {
+		l := lineOf(d.Bytes(), w.start)
+		if k, v, _, ok := section.SplitProperty(l.Text(d.file)); ok && string(k) == "tfa" && string(v) == value {
+			return l, true
+		}
+	}
+	return section.Line{}, false
 }
 
 // reverted says whether the bytes ask for another factor in the realm than wrote,
