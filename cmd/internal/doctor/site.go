@@ -58,9 +58,11 @@ func free(realms site.Realms, l *line) []string {
 // site looks at what one of our lines leads to.
 func (x *exam) site(i int) {
 	s, l := x.steps[i], x.lines[i]
+	words := l.program
 	for _, module := range x.module(s.Path, s.File, s.Line) {
 		if !l.exec {
-			x.program(helper(x.path(module)), s.File, s.Line, "put the program there, or build the module for its place: make pam OATHVERIFY=PATH")
+			words = helper(x.path(module))
+			x.program(words, s.File, s.Line, "put the program there, or build the module for its place: make pam OATHVERIFY=PATH")
 		}
 	}
 	if l.exec {
@@ -102,6 +104,8 @@ func (x *exam) site(i int) {
 	case !cfg.Duo.Complete():
 		x.add(name, 0, Error, "factor", fmt.Sprintf("the factor of realm %q is Duo, which is not configured: nobody gets in", l.realm),
 			"give [duo] its host, ikey and skey_file, and try 'oath-duo --check'")
+	default:
+		x.oathDuo(words, cfg.Duo.SKeyFile, s.File, s.Line)
 	}
 	if x.exists(cfg.Paths.Domains) {
 		x.trusted(cfg.Paths.Domains, "whoever writes the realm file decides who is asked")
@@ -199,6 +203,20 @@ func helper(module string) []string {
 	}
 	end += len("/oathverify")
 	return []string{string(b[bytes.LastIndexByte(b[:end], 0)+1 : end])}
+}
+
+// oathDuo looks at what asks Duo, beside our program, and at its secret key.
+func (x *exam) oathDuo(words []string, skey, file string, at int) {
+	for _, word := range words {
+		if filepath.Base(word) == "oathverify" && strings.HasPrefix(word, "/") {
+			x.program([]string{filepath.Join(filepath.Dir(word), "oath-duo")}, file, at, "oath-duo belongs beside oathverify")
+		}
+	}
+	if x.exists(skey) {
+		x.trusted(skey, "whoever writes Duo's secret key decides whose answer is Duo's")
+	} else {
+		x.add(skey, 0, Error, "factor", "Duo's secret key is not there: nobody gets in", "write it there, for the owner alone: see oathkit.toml(5)")
+	}
 }
 
 // program looks at what a line runs.
