@@ -83,10 +83,10 @@ func allowed() map[string][]string {
 		},
 		"cmd/mfactl": {
 			"cmd/internal/cli", "cmd/internal/site", "cmd/internal/trusted",
-			"pkg/account", "pkg/exchange", "pkg/realm", "pkg/oath", "pkg/qr", "pkg/mfa", "pkg/verify", "pkg/store", "pkg/store/sealfile", "pkg/audit",
+			"pkg/account", "pkg/config", "pkg/exchange", "pkg/realm", "pkg/oath", "pkg/qr", "pkg/mfa", "pkg/verify", "pkg/store", "pkg/store/sealfile", "pkg/audit",
 		},
 		"cmd/oathenroll": {
-			"cmd/internal/caller", "cmd/internal/cli", "cmd/internal/site", "pkg/getent",
+			"cmd/internal/caller", "cmd/internal/cli", "cmd/internal/site", "pkg/config", "pkg/getent",
 			"pkg/oath", "pkg/qr", "pkg/mfa", "pkg/verify", "pkg/store", "pkg/audit", "pkg/deliver", "pkg/password",
 		},
 	}
