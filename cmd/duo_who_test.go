@@ -88,6 +88,23 @@ func TestDuoRingsForNoStranger(t *testing.T) {
 	}
 }
 
+// Where no program checks passwords, whom Duo lets in without a factor has proved
+// nothing at all, and that is no way in; nor is it that Duo cannot be reached.
+func TestDuoBypassesNoPassword(t *testing.T) {
+	l, s := newDuoLab(t, `failmode = "safe"`)
+	hook := func(secret string) run { return l.run("in@pve\n"+secret+"\n", "oathverify", "pipe", "--any-realm") }
+	for _, secret := range []string{"x,123456", "x123456", "x", ",", "x,push"} {
+		if r := hook(secret); r.code != 1 {
+			t.Errorf("%q: exit code %d\n%s", secret, r.code, r.err)
+		}
+	}
+	s.Fault("/auth/v2/preauth", duotest.Fault{Status: 503})
+	if r := hook("x,123456"); r.code != 1 {
+		t.Errorf("Duo is out of order: exit code %d\n%s", r.code, r.err)
+	}
+	l.must("123456\n", "oathverify", "in@pve") // whose caller has seen to the password
+}
+
 // Whose credential is taken away while the phone rings does not get in by it.
 func TestDuoRemovedMeanwhile(t *testing.T) {
 	for _, how := range []string{"disable", "remove", "replace"} {
@@ -152,6 +169,41 @@ func TestDuoYesIsKeptFirst(t *testing.T) {
 		if r := l.run("", "oathverify", "--json", "--method", "push", user); r.code != 111 || strings.Contains(r.out, "accepted") {
 			t.Errorf("%s without an audit log: exit code %d\n%s%s", user, r.code, r.out, r.err)
 		}
+	}
+}
+
+// What cannot be a passcode is a no like any other, and not a fault of the site.
+func TestDuoUnfitPasscodes(t *testing.T) {
+	l, s := newDuoLab(t, "prompts = 1")
+	for _, text := range []string{strings.Repeat("1", 129), "1\x01", "1\xff"} {
+		if r := l.run(text+"\n", "oathverify", "alice@pve"); r.code != 1 || !strings.Contains(r.err, "wrong code, or too many tries") {
+			t.Errorf("%q: exit code %d\n%s", text, r.code, r.err)
+		}
+	}
+	if r := l.talk("alice@pve", strings.Repeat("1", 129)); r.code != 1 || !strings.HasSuffix(r.out, "verdict refused\n") {
+		t.Errorf("in converse: exit code %d\n%s", r.code, r.out)
+	}
+	if got := strings.Join(s.Paths(), " "); got != "/auth/v2/preauth" {
+		t.Errorf("Duo was asked %s", got)
+	}
+	if log := l.read("audit.jsonl"); strings.Count(log, `"verdict":"rejected","reason":"no-passcode"`) != 4 {
+		t.Errorf("the audit log has\n%s", log)
+	}
+}
+
+// What Duo said of one answer is not said of the next.
+func TestDuoSaysItOnce(t *testing.T) {
+	l, s := newDuoLab(t)
+	s.Know("fred", duotest.User{Devices: []duotest.Device{duotest.Phone()}})
+	f := newToken(t, 2)
+	l.must("", "mfactl", "add", "--type", "duo", "fred@pam")
+	l.must(f.key.Base32()+"\n", "mfactl", "add", "--type", "hotp", "fred@pam")
+	const wrong = "warn Incorrect passcode. Please try again.\n"
+	if r := l.talk("fred@pam", "000000", f.hotp()); r.code != 0 || strings.Count(r.out, wrong) != 1 || strings.Contains(r.out, "tell Incorrect") {
+		t.Errorf("a right code: exit code %d\n%s", r.code, r.out)
+	}
+	if r := l.talk("alice@pve", "000000", "", ""); r.code != 1 || strings.Count(r.out, wrong) != 1 || strings.Count(r.out, "warn wrong code") != 2 {
+		t.Errorf("empty answers: exit code %d\n%s", r.code, r.out)
 	}
 }
 

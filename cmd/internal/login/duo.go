@@ -40,6 +40,7 @@ const (
 	reasonDuoSent     = "duo-sent"        // sent: new passcodes, by Duo
 	reasonDuoGone     = "duo-gone"        // rejected: the credential was removed while Duo was asked
 	reasonEmpty       = "empty"           // rejected: nothing was answered
+	reasonUnfit       = "no-passcode"     // rejected: too long for one, or with control characters
 )
 
 // errAskDuo ends a transaction without a change: Duo is to be asked instead.
@@ -140,10 +141,12 @@ func (l *Login) judgeDuo(method, code string, amend func(*verify.Result)) (verif
 		return l.Refuse(reasonUnchecked)
 	case method == string(mfa.Email):
 		return l.Refuse(reasonNoMethod)
-	case method == ByPasscode && strings.TrimSpace(code) == "":
-		return l.Refuse(reasonEmpty)
 	}
-	r, err := l.present(pipe.Request{Ask: pipe.Login, Method: method, Passcode: strings.TrimSpace(code)}, func(string) {})
+	code = strings.TrimSpace(code)
+	if why := unfit(method, code); why != "" {
+		return l.Refuse(why)
+	}
+	r, err := l.present(pipe.Request{Ask: pipe.Login, Method: method, Passcode: code}, func(string) {})
 	if err != nil {
 		return r, l.Fail(err)
 	}
@@ -151,6 +154,18 @@ func (l *Login) judgeDuo(method, code string, amend func(*verify.Result)) (verif
 		amend(&r)
 	}
 	return l.record(r)
+}
+
+// unfit is why an answer is refused without anybody being asked about it; empty if
+// it is not. It is no guess, so it is not counted.
+func unfit(method, code string) string {
+	switch {
+	case method != ByPasscode || pipe.CanBePasscode(code):
+		return ""
+	case code == "":
+		return reasonEmpty
+	}
+	return reasonUnfit
 }
 
 // present passes a factor on to Duo and keeps what its answer means for the

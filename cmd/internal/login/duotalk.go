@@ -38,6 +38,7 @@ func (l *Login) converseDuo(p Person, t Talk, u mfa.User, realmDuo bool) (verify
 	choices, listed := choicesOf(devices), false
 	for try := range l.Site.Config.Duo.Prompts {
 		c := choice{}
+		l.Said = "" // of the try before
 		if try == 0 && l.Site.Config.Duo.Autopush && len(choices) > 0 && choices[0].method != BySMS {
 			c = choices[0]
 		} else {
@@ -74,9 +75,10 @@ func (l *Login) converseDuo(p Person, t Talk, u mfa.User, realmDuo bool) (verify
 func (l *Login) try(c choice, tell func(string)) (verify.Result, error) {
 	q := pipe.Request{Ask: pipe.Auth, Method: c.method, Device: c.device}
 	if c.method == ByPasscode {
-		if q.Passcode = c.text; q.Passcode == "" {
-			return l.Refuse(reasonEmpty)
-		}
+		q.Passcode = c.text
+	}
+	if why := unfit(q.Method, q.Passcode); why != "" {
+		return l.Refuse(why)
 	}
 	r, err := l.present(q, tell)
 	if err != nil {

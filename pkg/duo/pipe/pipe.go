@@ -95,6 +95,10 @@ func (r Request) Check() error {
 	return fmt.Errorf("the method of the request is none of %s, %s, %s, %s and %s", Passcode, Push, Phone, SMS, Auto)
 }
 
+// CanBePasscode says whether a text can be passed on as a passcode. One that
+// cannot is nobody's.
+func CanBePasscode(s string) bool { return s != "" && plain("passcode", s, maxText) == nil }
+
 func plain(name, value string, limit int) error {
 	if len(value) > limit {
 		return fmt.Errorf("the %s of the request has more than %d bytes", name, limit)
