@@ -65,7 +65,7 @@ func allowed() map[string][]string {
 		"cmd/internal/converse": {},
 		"cmd/internal/request":  {},
 		"cmd/internal/login": {
-			"cmd/internal/cli", "cmd/internal/site", "pkg/audit", "pkg/config", "pkg/duo/pipe", "pkg/mfa", "pkg/password", "pkg/qr", "pkg/store", "pkg/verify",
+			"cmd/internal/cli", "cmd/internal/site", "cmd/internal/trusted", "pkg/audit", "pkg/config", "pkg/duo/pipe", "pkg/mfa", "pkg/password", "pkg/qr", "pkg/store", "pkg/verify",
 		},
 		"cmd/internal/doctor": {"cmd/internal/site", "pkg/config", "pkg/pamstack", "pkg/sshdconf"},
 		// The programs. What edits realms knows no store.
