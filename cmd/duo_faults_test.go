@@ -122,6 +122,8 @@ func TestDuoIsNotThere(t *testing.T) {
 		"connection refused": {nobody.Addr().String(), 0},
 		"another authority":  {other.Host, 111},
 		"no such name":       {"host.invalid", 0},
+		"no TLS":             {impostor(t, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"), 111},
+		"hangs up":           {impostor(t, ""), 0},
 	} {
 		for failmode, want := range map[string]int{"secure": 111, "safe": c.safe} {
 			l, s := newDuoLab(t, `failmode = "`+failmode+`"`)
@@ -134,6 +136,28 @@ func TestDuoIsNotThere(t *testing.T) {
 	if n := len(other.Requests()); n != 0 {
 		t.Errorf("%d requests reached another server", n)
 	}
+}
+
+// impostor is the address of somebody who says the same to everybody, and hangs up.
+func impostor(t *testing.T, says string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Read(make([]byte, 4096)) // or the system would take the words back
+			_, _ = conn.Write([]byte(says))
+			conn.Close()
+		}
+	}()
+	return l.Addr().String()
 }
 
 // After a 429 the request comes again, whole.
