@@ -146,8 +146,10 @@ func TestManualListsTheMends(t *testing.T) {
 // A plain reader of the file, written from what Proxmox VE does with it and
 // sharing nothing with this package: which realms have a factor.
 func pveAsks(text string) map[string]bool {
-	head := regexp.MustCompile(`^(\S+):\s*(\S+)\s*$`)
-	prop := regexp.MustCompile(`^\s+(\S+)(?:\s+(.*?))?\s*$`)
+	// Perl's \s has the vertical tab, Go's has not.
+	perl := strings.NewReplacer(`\s`, `[\s\v]`, `\S`, `[^\s\v]`)
+	head := regexp.MustCompile(perl.Replace(`^(\S+):\s*(\S+)\s*$`))
+	prop := regexp.MustCompile(perl.Replace(`^\s+(\S+)(?:\s+(.*?))?\s*$`))
 	value := regexp.MustCompile(`^(?:type=(?:oath|yubico)|digits=\+?0*[678]|step=\+?[0-9]*[1-9][0-9]|(?:id|key|url)=[^,]*|)$`)
 	types := map[string]string{"pam": "", "pve": "", "ldap": "server1 base_dn user_attr", "ad": "server1 domain", "openid": "issuer-url client-id"}
 	sections := map[string]map[string]string{}

@@ -182,6 +182,35 @@ func (a asked) proveDisabled(was, is map[string]recordRealm, changed []string, o
 	return ""
 }
 
+// onlyWent says what is wrong if after is not before without lines of the key. A
+// carriage return inside a line may show as two lines, of which the other stays;
+// whether that one or an equal line further down is what is left cannot be seen,
+// so both are tried.
+func onlyWent(before, after []string, key string) string {
+	if len(before) == 0 {
+		if len(after) > 0 {
+			return fmt.Sprintf("%q is new", after)
+		}
+		return ""
+	}
+	l := before[0]
+	wrong := fmt.Sprintf("%q is lost", l)
+	if len(after) > 0 && l == after[0] {
+		if wrong = onlyWent(before[1:], after[1:], key); wrong == "" {
+			return ""
+		}
+	}
+	if mentions(l, key) {
+		if onlyWent(before[1:], after, key) == "" {
+			return ""
+		}
+		if len(after) > 0 && strings.Contains(l, "\r") && without(l, after[0]) {
+			return onlyWent(before[1:], after[1:], key)
+		}
+	}
+	return wrong
+}
+
 // proveLines: whatever is not the asked property's line is the same, byte for
 // byte, and in the same order.
 func (a asked) proveLines(in, out []byte, less bool) string {
@@ -197,24 +226,7 @@ func (a asked) proveLines(in, out []byte, less bool) string {
 		before, after = before[:len(before)-1], after[:len(after)-1]
 	}
 	if less { // lines of the key went, and nothing came
-		for _, l := range before {
-			switch {
-			case len(after) > 0 && l == after[0]:
-				after = after[1:]
-			case mentions(l, key):
-				// A carriage return inside may show as two lines, of
-				// which the other stays.
-				if len(after) > 0 && strings.Contains(l, "\r") && without(l, after[0]) {
-					after = after[1:]
-				}
-			default:
-				return fmt.Sprintf("%q is lost", l)
-			}
-		}
-		if len(after) > 0 {
-			return fmt.Sprintf("%q is new", after)
-		}
-		return ""
+		return onlyWent(before, after, key)
 	}
 	if len(before) == 1 && len(after) > 1 && !strings.HasSuffix(before[0], "\n") && strings.TrimRight(after[0], "\r\n") == strings.TrimRight(before[0], "\r") {
 		before, after = nil, after[1:] // the last line got its end
