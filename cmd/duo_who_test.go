@@ -99,7 +99,7 @@ func TestDuoBypassesNoPassword(t *testing.T) {
 		}
 	}
 	s.Fault("/auth/v2/preauth", duotest.Fault{Status: 503})
-	if r := hook("x,123456"); r.code != 1 {
+	if r := hook("x,123456"); r.code != 1 || strings.Contains(r.err, "gets in") {
 		t.Errorf("Duo is out of order: exit code %d\n%s", r.code, r.err)
 	}
 	l.must("123456\n", "oathverify", "in@pve") // whose caller has seen to the password

@@ -15,7 +15,7 @@ type verdict struct {
 	User          string       `json:"user"` // name@realm
 	Realm         string       `json:"realm"`
 	Credential    string       `json:"credential"`     // its id; empty when none was used
-	Kind          string       `json:"kind"`           // totp, hotp or recovery; empty when none was used
+	Kind          string       `json:"kind"`           // of the credential, or recovery, or duo; empty when none was used
 	OffsetSeconds int64        `json:"offset_seconds"` // how far the person's clock is ahead
 	RecoveryLeft  int          `json:"recovery_left"`
 	RetryAfter    int64        `json:"retry_after"` // seconds; 0 when there is nothing to wait for

@@ -327,7 +327,9 @@ func (l *Login) resultOf(v pipe.Verdict, method string) (verify.Result, error) {
 		return r, nil
 	case v.Result == pipe.Unreachable && v.Stage == pipe.AtPreauth && l.Site.Config.Duo.Failmode == config.FailSafe:
 		l.Said = ""
-		l.c.Warn("%q gets in without a factor, as [duo] failmode has it: %s", l.ID, v.Detail)
+		if !l.alone { // or nothing at all was proved, and he does not
+			l.c.Warn("%q gets in without a factor, as [duo] failmode has it: %s", l.ID, v.Detail)
+		}
 		return verify.Result{Verdict: verify.NotRequired, OK: true, Reason: reasonUnreachable}, nil
 	}
 	l.Said = ""
