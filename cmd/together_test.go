@@ -29,6 +29,23 @@ func TestOneRecoveryCode(t *testing.T) {
 	}
 }
 
+// loginAndReset logs a user in and resets him at the same moment, the reset a
+// little later.
+func (l *lab) loginAndReset(user, code string, later time.Duration) (login, reset run) {
+	l.t.Helper()
+	var wait sync.WaitGroup
+	wait.Go(func() { login = l.run(code+"\n", "oathverify", user) })
+	wait.Go(func() {
+		time.Sleep(later)
+		reset = l.run("", "mfactl", "reset", "--json", user)
+	})
+	wait.Wait()
+	if login.code != 0 && login.code != 1 || reset.code != 0 {
+		l.t.Fatalf("login: %+v\nreset: %+v", login, reset)
+	}
+	return login, reset
+}
+
 // A right code and a reset at the same moment: either the code came first and
 // was good, or the reset came first and it is not. Afterwards there is in both
 // cases a user with one fresh credential and nothing of before.
@@ -41,17 +58,7 @@ func TestCodeAndReset(t *testing.T) {
 		l.enrol(user, k, oath.TOTP)
 		code := k.totp(0)
 		before := l.credentials(user)
-		var login, reset run
-		var wait sync.WaitGroup
-		wait.Go(func() { login = l.run(code+"\n", "oathverify", user) })
-		wait.Go(func() {
-			time.Sleep(time.Duration(i%5) * time.Millisecond)
-			reset = l.run("", "mfactl", "reset", "--json", user)
-		})
-		wait.Wait()
-		if login.code != 0 && login.code != 1 || reset.code != 0 {
-			t.Fatalf("login: %+v\nreset: %+v", login, reset)
-		}
+		login, reset := l.loginAndReset(user, code, time.Duration(i%5)*time.Millisecond)
 		seen[login.code]++
 		l.checkReset(user, before, reset.out, k)
 	}

@@ -81,16 +81,6 @@ type Device struct {
 	Capabilities []string // what it can do: auto, push, sms, phone, mobile_otp
 }
 
-// Can says whether the device has the capability.
-func (d Device) Can(what string) bool {
-	for _, c := range d.Capabilities {
-		if c == what {
-			return true
-		}
-	}
-	return false
-}
-
 // A Preauth is what Duo says before a factor was presented.
 type Preauth struct {
 	Result  string // Allow, Deny, Enroll or Auth

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// A URI is what an otpauth URI says. Its String hides the key; Format and
-// FormatFull write it.
+// A URI is what an otpauth URI says. Its String hides the key; Format
+// writes it.
 type URI struct {
 	Kind      Kind
 	Issuer    string // who asks for the code; may be empty
@@ -57,15 +57,12 @@ func checkName(what, s string) error {
 // left out when it is SHA1, digits when they are 6, the period when it is 30.
 // The issuer is written twice, before the account and as a parameter, because
 // apps read one or the other.
-func (u URI) Format() string { return u.format(u.Key.Base32(), false) }
-
-// FormatFull writes the URI with all its parameters.
-func (u URI) FormatFull() string { return u.format(u.Key.Base32(), true) }
+func (u URI) Format() string { return u.format(u.Key.Base32()) }
 
 // String is Format with [secret] in the place of the key.
-func (u URI) String() string { return u.format(hidden, false) }
+func (u URI) String() string { return u.format(hidden) }
 
-func (u URI) format(key string, full bool) string {
+func (u URI) format(key string) string {
 	b := make([]byte, 0, 128)
 	b = append(b, "otpauth://"...)
 	b = append(b, u.Kind.String()...)
@@ -81,11 +78,11 @@ func (u URI) format(key string, full bool) string {
 		b = append(b, "&issuer="...)
 		b = appendEscaped(b, u.Issuer)
 	}
-	if full || u.Algorithm != SHA1 {
+	if u.Algorithm != SHA1 {
 		b = append(b, "&algorithm="...)
 		b = append(b, u.Algorithm.String()...)
 	}
-	if full || u.Digits != DefaultDigits {
+	if u.Digits != DefaultDigits {
 		b = append(b, "&digits="...)
 		b = strconv.AppendInt(b, int64(u.Digits), 10)
 	}
@@ -93,7 +90,7 @@ func (u URI) format(key string, full bool) string {
 	case u.Kind == HOTP:
 		b = append(b, "&counter="...)
 		b = strconv.AppendUint(b, u.Counter, 10)
-	case full || u.Period != DefaultPeriod:
+	case u.Period != DefaultPeriod:
 		b = append(b, "&period="...)
 		b = strconv.AppendInt(b, int64(u.Period), 10)
 	}
